@@ -1,0 +1,91 @@
+"""Every error of this project, drawn once.
+
+```
+GiftbotError                      what went wrong, as one sentence
+├── UserError                     the sentence is meant for the user who asked
+│   ├── InvalidCodeError          not a gift code
+│   ├── InvalidInputError         any other input that cannot be used
+│   └── NotAllowedError           the user may not do this
+├── StartupError                  the process cannot start (exit code 1)
+│   ├── SettingsError             settings are missing or wrong (exit code 78, EX_CONFIG)
+│   ├── TokenError                Discord refuses the token (exit code 78)
+│   └── DataDirectoryError        the data directory is in use or not writable (exit code 73, EX_CANTCREAT)
+├── StoreError                    the store did not do what it was asked
+│   └── StoreUnavailableError     the store is out of reach; the write may or may not have happened (exit code 69)
+└── SourceError                   a source of codes gave nothing that can be used
+```
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GiftbotError(Exception):
+    """Root of all errors raised on purpose; `str()` of it is one sentence a person can read."""
+
+    exit_code: ClassVar[int] = 1
+    """What a command-line process ends with when this error ends it."""
+
+
+class UserError(GiftbotError):
+    """The user can do something about it, and `str()` says what."""
+
+    exit_code = 2
+
+
+class InvalidCodeError(UserError):
+    """A text that is not a gift code."""
+
+
+class InvalidInputError(UserError):
+    """Any other input that cannot be used."""
+
+
+class NotAllowedError(UserError):
+    """The user lacks the right to do this."""
+
+
+class StartupError(GiftbotError):
+    """The process cannot start."""
+
+
+class SettingsError(StartupError):
+    """A setting is missing or wrong; the sentence names it."""
+
+    exit_code = 78
+
+
+class TokenError(StartupError):
+    """Discord does not accept the token or what it asks for."""
+
+    exit_code = 78
+
+
+class DataDirectoryError(StartupError):
+    """The data directory is in use by another process, or cannot be written."""
+
+    exit_code = 73
+
+
+class StoreError(GiftbotError):
+    """The store did not do what it was asked."""
+
+    exit_code = 74
+
+
+class StoreUnavailableError(StoreError):
+    """The store is out of reach. A write that was under way may or may not have happened: read it again."""
+
+    exit_code = 69
+
+
+class SourceError(GiftbotError):
+    """A source gave nothing that can be used.
+
+    `retry_after` is the pause in seconds that the source asked for (HTTP Retry-After), if it did.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -1,0 +1,163 @@
+"""A gift code: how it is folded, what is known of it, and how that knowledge grows."""
+
+from __future__ import annotations
+
+import enum
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+import attrs
+
+from giftbot.errors import InvalidCodeError
+from giftbot.models.ids import CodeKey
+
+_KEY = re.compile(r"[A-Z0-9_-]{3,32}", re.ASCII)
+_SHOWN = 40
+
+MANUAL = "manual"
+"""The name under which a code reported by hand is kept among its sources."""
+
+
+def escaped(raw: str) -> str:
+    """`raw` made harmless for logs and answers: ASCII with escapes, at most 40 characters."""
+    text = raw[: _SHOWN + 1].encode("ascii", "backslashreplace").decode("ascii")
+    text = "".join(char if char.isprintable() and char not in "`@<>" else f"\\x{ord(char):02x}" for char in text)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def display_form(raw: str) -> str:
+    """The form to post and to redeem: NFKC, trimmed, in its original casing.
+
+    Raises `InvalidCodeError` when it is not 3 to 32 letters, digits, `_` or `-` (ASCII).
+    """
+    if len(raw) <= 200:
+        text = unicodedata.normalize("NFKC", raw).strip()
+        if _KEY.fullmatch(text.upper()) and text.isascii():
+            return text
+    raise InvalidCodeError(f"“{escaped(raw)}” is not a gift code: a code has 3 to 32 letters, digits, “_” or “-”.")
+
+
+def fold(raw: str) -> CodeKey:
+    """The key by which codes are compared. Raises `InvalidCodeError` as `display_form` does."""
+    return CodeKey(display_form(raw).upper())
+
+
+class CodeStatus(enum.StrEnum):
+    """Whether a code is offered to players."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    INVALID = "invalid"
+    """The game does not know it, or the owner discarded it."""
+    HELD = "held"
+    """Known from hints only, or from a listing that looked wrong: waits for the game or the owner."""
+
+
+@attrs.frozen
+class Finding:
+    """What a source says of one code, already checked and folded."""
+
+    key: CodeKey
+    display: str
+    rewards: str | None = None
+    expires_at: datetime | None = None
+    listed_at: datetime | None = None
+    """When the source says that it listed the code; not when it expires."""
+
+
+@attrs.frozen
+class Sighting:
+    """One source's view of one code."""
+
+    first_seen: datetime
+    last_seen: datetime
+    """The last moment at which the listing that has this code was new. Not touched while nothing changes."""
+    absent_since: datetime | None = None
+    """Since when the source, while healthy, has left the code out; None while it lists it."""
+
+
+def _read_only(sources: Mapping[str, Sighting]) -> Mapping[str, Sighting]:
+    return MappingProxyType(dict(sources))
+
+
+@attrs.frozen
+class GiftCode:
+    """Everything that is known of one gift code."""
+
+    key: CodeKey
+    display: str
+    status: CodeStatus
+    created_at: datetime
+    updated_at: datetime
+    rewards: str | None = None
+    expires_at: datetime | None = None
+    expired_at: datetime | None = None
+    """When it was found to be expired; None while it is not."""
+    verified_at: datetime | None = None
+    sources: Mapping[str, Sighting] = attrs.field(factory=dict, converter=_read_only)
+    """Provenance by source name; `"manual"` is a report by hand."""
+    epoch: int = 0
+    """Raised each time a code comes back: a code is announced once per server and epoch."""
+    fan_out: bool = False
+    """True until every configured server has its outbox row for this epoch."""
+    revision: int = 0
+    """Raised by the store with each write; a write with an old revision is refused."""
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether at least one source lists it now."""
+        return any(sighting.absent_since is None for sighting in self.sources.values())
+
+    def seen(self, source: str, finding: Finding, now: datetime) -> GiftCode:
+        """This code after `source` listed it (again): provenance and missing details are filled in."""
+        known = self.sources.get(source)
+        sighting = Sighting(first_seen=known.first_seen if known else now, last_seen=now)
+        return attrs.evolve(
+            self,
+            rewards=self.rewards or finding.rewards,
+            expires_at=self.expires_at or finding.expires_at,
+            sources={**self.sources, source: sighting},
+            updated_at=now,
+        )
+
+    def missing(self, source: str, now: datetime) -> GiftCode:
+        """This code after `source`, while healthy, left it out."""
+        known = self.sources.get(source)
+        if known is None or known.absent_since is not None:
+            return self
+        sighting = attrs.evolve(known, absent_since=now)
+        return attrs.evolve(self, sources={**self.sources, source: sighting}, updated_at=now)
+
+    def expired(self, now: datetime) -> GiftCode:
+        """This code once it is over."""
+        return attrs.evolve(self, status=CodeStatus.EXPIRED, expired_at=now, fan_out=False, updated_at=now)
+
+    def released(self, now: datetime) -> GiftCode:
+        """This code once it may be announced everywhere."""
+        return attrs.evolve(self, status=CodeStatus.ACTIVE, expired_at=None, fan_out=True, updated_at=now)
+
+    def returned(self, now: datetime) -> GiftCode:
+        """This code once it is valid again after it was over: a new epoch, announced once more."""
+        return attrs.evolve(self.released(now), epoch=self.epoch + 1, expires_at=None)
+
+    def discarded(self, now: datetime) -> GiftCode:
+        """This code once the owner or the game refused it."""
+        return attrs.evolve(self, status=CodeStatus.INVALID, fan_out=False, updated_at=now)
+
+
+def discovered(source: str, finding: Finding, status: CodeStatus, now: datetime) -> GiftCode:
+    """A code seen for the first time."""
+    return GiftCode(
+        key=finding.key,
+        display=finding.display,
+        status=status,
+        rewards=finding.rewards,
+        expires_at=finding.expires_at,
+        sources={source: Sighting(first_seen=now, last_seen=now)},
+        fan_out=status is CodeStatus.ACTIVE,
+        created_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,39 @@
+"""Something the owner is told once."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+
+import attrs
+
+from giftbot.models.ids import CodeKey
+
+
+class NoticeKind(enum.StrEnum):
+    """What a notice is about."""
+
+    NEW_CODE = "new_code"
+    HELD_CODES = "held_codes"
+    """Codes wait for a decision; the notice carries buttons."""
+    BROKEN_CHANNEL = "broken_channel"
+    SOURCE = "source"
+    """A source fails or behaves strangely; told again only after it was well in between."""
+    STOPPED = "stopped"
+    """The bot stopped sending."""
+
+
+@attrs.frozen
+class Notice:
+    """One notice. Its id says what it is about, so that the same thing is told once."""
+
+    notice_id: str
+    """Kind and subject, e.g. `"source:json"` or `"new_code:FROST77:0"`; unique."""
+    kind: NoticeKind
+    text: str
+    """What the owner reads, without markup that could mention anybody."""
+    created_at: datetime
+    codes: tuple[CodeKey, ...] = ()
+    """The held codes that its buttons decide on."""
+    told_at: datetime | None = None
+    """When it was delivered; None while it still has to be."""

@@ -1,0 +1,1 @@
+"""What the bot decides. `ports` says what it needs from outside."""
