@@ -1,0 +1,101 @@
+"""The sandbox itself: one server on loopback with REST, gateway and sources of codes."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from giftbot.sandbox.faults import Faults
+from giftbot.sandbox.gateway import Gateway
+from giftbot.sandbox.limits import Limits
+from giftbot.sandbox.requests import RequestLog
+from giftbot.sandbox.rest import Rest
+from giftbot.sandbox.spec import Spec
+from giftbot.sandbox.world import World
+
+
+class Sandbox:
+    """A Discord on loopback, open while its context lasts."""
+
+    def __init__(
+        self,
+        *,
+        spec: Path | None = None,
+        nonce_window: float = 300.0,
+        limits: Limits | None = None,
+        port: int = 0,
+        history_delay: float = 0.0,
+        answer_deadline: float = 3.0,
+        token_life: float = 900.0,
+    ) -> None:
+        self.world = World(
+            nonce_window=nonce_window,
+            history_delay=history_delay,
+            answer_deadline=answer_deadline,
+            token_life=token_life,
+        )
+        self.token = _token(self.world.application.id)
+        self.faults = Faults(self.world.pulse)
+        self.requests = RequestLog(self.world.pulse)
+        self.gateway = Gateway(self.world, self.token)
+        self.world.listener = self.gateway
+        self.rest = Rest(
+            self.world,
+            self.token,
+            self.faults,
+            self.requests,
+            limits or Limits(),
+            Spec(spec) if spec is not None else None,
+        )
+        self._port = port
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def findings(self) -> list[str]:
+        """Every violation of Discord's rules so far."""
+        return self.world.findings
+
+    @property
+    def base_url(self) -> str:
+        """The server's address."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def api_url(self) -> str:
+        """The base of the REST API, for the setting DISCORD_API_URL."""
+        return f"{self.base_url}/api/v10"
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=32 << 20)
+        app.router.add_get("/gateway", self.gateway.serve)
+        app.router.add_get("/gateway/", self.gateway.serve)
+        app.router.add_route("*", "/api/{path:.*}", self.rest.serve)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", self._port)
+        await site.start()
+        self._port = int(runner.addresses[0][1])
+        self._runner = runner
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.faults.clear()
+        await self.gateway.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+
+def _token(application_id: int) -> str:
+    """Return a token of the shape of Discord's: id, moment and secret in base64."""
+    first = base64.urlsafe_b64encode(str(application_id).encode()).decode().rstrip("=")
+    return f"{first}.{secrets.token_urlsafe(4)}.{secrets.token_urlsafe(28)}"
