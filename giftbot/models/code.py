@@ -111,6 +111,12 @@ class GiftCode:
         """Whether at least one source lists it now."""
         return any(sighting.absent_since is None for sighting in self.sources.values())
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether it cannot be used any more, as far as is known."""
+        return self.status in (CodeStatus.EXPIRED, CodeStatus.INVALID) or (
+            self.expires_at is not None and self.expires_at <= now
+        )
+
     def seen(self, source: str, finding: Finding, now: datetime) -> GiftCode:
         """This code after `source` listed it (again): provenance and missing details are filled in."""
         known = self.sources.get(source)

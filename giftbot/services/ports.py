@@ -79,6 +79,10 @@ class CodeStore(Protocol):
         """All codes in one of these states, oldest first."""
         ...
 
+    async def list_fan_out(self) -> list[GiftCode]:
+        """Codes whose `fan_out` is true: not every server has its row for them yet."""
+        ...
+
     async def insert_codes(self, codes: Sequence[GiftCode]) -> set[CodeKey]:
         """Store codes that are not there yet; the keys that were new. Existing codes stay as they are."""
         ...

@@ -1,0 +1,32 @@
+"""The bot's own limit on messages per second: Discord's global limit, kept before it is met."""
+
+from __future__ import annotations
+
+from giftbot.services.ports import Clock
+
+_SLACK = 0.015
+"""Seconds that a slot may be late without moving the grid: it makes up for timers that wake late, and stays
+below one interval at 44 a second, so that no second ever holds more than one message above the rate."""
+
+
+class Pacer:
+    """Hands out moments to send on a grid of `1 / rate` seconds; first come, first served.
+
+    hikari has no pre-emptive global limit: unpaced, a fan-out drew tens of thousands of 429 answers.
+    """
+
+    def __init__(self, rate: float | None, clock: Clock) -> None:
+        """Take `rate` in messages per second; None is no limit."""
+        self._interval = 1.0 / rate if rate else 0.0
+        self._clock = clock
+        self._next = 0.0
+
+    async def wait(self) -> None:
+        """Return when the next message may be sent."""
+        if not self._interval:
+            return
+        now = self._clock.monotonic()
+        slot = max(self._next, now - min(_SLACK, self._interval))
+        self._next = slot + self._interval
+        if slot > now:
+            await self._clock.sleep(slot - now)
