@@ -1,0 +1,84 @@
+"""JSON, XML and HTML of strangers, parsed without the surprises those formats allow."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+from lxml import etree
+
+from giftbot.errors import SourceError
+from giftbot.sources.http import Fetched
+
+_TEXT_LIMIT = 4000
+
+_CHARSETS = {
+    "utf-16": "utf-16",
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "windows-1252": "cp1252",
+    "windows-1251": "cp1251",
+}
+"""Python names of the encodings that are believed; all else is read as UTF-8. Others may be slow (punycode)."""
+
+
+def parse_json(fetched: Fetched) -> object:
+    """A JSON document. Raises `SourceError` when it is none."""
+    try:
+        return json.loads(fetched.body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        raise SourceError("The answer is not JSON.") from None
+
+
+def parse_xml(fetched: Fetched) -> etree._Element:
+    """The root of an XML document. Raises `SourceError` when it is malformed or declares entities.
+
+    Neither entities nor external documents are ever loaded.
+    """
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
+    )
+    try:
+        root = cast("etree._Element | None", etree.fromstring(fetched.body, parser))
+    except (etree.XMLSyntaxError, ValueError, LookupError):
+        raise SourceError("The answer is not well-formed XML.") from None
+    if root is None:
+        raise SourceError("The answer is not well-formed XML.")
+    dtd = root.getroottree().docinfo.internalDTD
+    if dtd is not None and any(True for _ in dtd.iterentities()):
+        raise SourceError("The answer declares XML entities, which no feed needs.")
+    return root
+
+
+def parse_html(fetched: Fetched) -> etree._Element:
+    """The root of an HTML page, however broken. Raises `SourceError` when there is nothing in it."""
+    text = fetched.body.decode(_CHARSETS.get((fetched.charset or "").lower(), "utf-8-sig"), "replace")
+    root = _html(text)
+    if root is None:
+        raise SourceError("The page is empty.")
+    return root
+
+
+def text_of_html(markup: str) -> str:
+    """The text of a fragment of HTML (a feed's description), with a space between its parts."""
+    if "<" not in markup and "&" not in markup:
+        return markup
+    root = _html(f"<div>{markup[:_TEXT_LIMIT]}</div>")
+    return "" if root is None else text_of(root, " ")
+
+
+def text_of(element: etree._Element, joint: str = "") -> str:
+    """The visible text in an element, its parts joined with `joint`; scripts and buttons are left out."""
+    parts = element.xpath(".//text()[not(ancestor::script or ancestor::style or ancestor::button)]")
+    return joint.join(str(part) for part in cast("list[object]", parts))
+
+
+def _html(text: str) -> etree._Element | None:
+    parser = etree.HTMLParser(
+        encoding="utf-8", recover=True, no_network=True, remove_comments=True, remove_pis=True, huge_tree=False
+    )
+    body = text.replace("\0", "\ufffd").encode("utf-8", "replace")
+    try:
+        return cast("etree._Element | None", etree.fromstring(body, parser))
+    except (etree.XMLSyntaxError, ValueError):
+        return None

@@ -1,0 +1,50 @@
+"""Gift codes from an RSS feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from lxml import etree
+
+from giftbot.errors import SourceError
+from giftbot.sources.documents import parse_xml, text_of_html
+from giftbot.sources.http import Fetched
+from giftbot.sources.listing import Entry, Refused
+from giftbot.sources.moments import parse_mail_date
+from giftbot.sources.plain import plain_text
+from giftbot.sources.polled import PolledSource
+
+
+class RssSource(PolledSource):
+    """The feed of wosgiftcodes.com: an item's title is the code, its description the rewards, and no expiry."""
+
+    source_name: ClassVar[str] = "rss"
+    accept: ClassVar[str] = "application/rss+xml, application/xml, text/xml"
+
+    @staticmethod
+    def parse(fetched: Fetched) -> Iterator[Entry | Refused]:
+        """The items. Raises `SourceError` when the document is no RSS feed."""
+        root = parse_xml(fetched)
+        if _local(root) not in {"rss", "RDF"} or not any(_local(child) == "channel" for child in root):
+            raise SourceError("The answer is not an RSS feed.")
+        return (_entry(element) for element in root.iter("{*}item"))
+
+
+def _local(element: etree._Element) -> str:
+    """An element's name without its namespace; empty for what is no element (comments)."""
+    return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
+
+
+def _entry(item: etree._Element) -> Entry | Refused:
+    fields: dict[str, str] = {}
+    for child in item:
+        if name := _local(child):
+            fields.setdefault(name, "".join(str(part) for part in child.itertext()))
+    if "title" not in fields:
+        return Refused("item without title")
+    return Entry(
+        code=fields["title"],
+        rewards=plain_text(text_of_html(fields.get("description", ""))),
+        listed_at=parse_mail_date(fields.get("pubDate")),
+    )
