@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from giftbot.errors import SourceError
 from giftbot.models.source import Trust
 from giftbot.sources.documents import parse_json
+from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched, Fetcher, Turn
 from giftbot.sources.listing import Entry, Refused
 from giftbot.sources.moments import parse_listed
@@ -40,14 +40,14 @@ class DistributionApiSource(PolledSource):
 
     @staticmethod
     def parse(fetched: Fetched) -> Iterator[Entry | Refused]:
-        """The lines. Raises `SourceError` when the service answers with an error, or without a list."""
+        """The lines. Raises `UnreadableError` when the service answers with an error, or without a list."""
         match parse_json(fetched):
             case {"error": _} | {"detail": _}:
-                raise SourceError("The code service refused the request; check GIFTCODE_API_KEY.")
+                raise UnreadableError("refused the request: check GIFTCODE_API_KEY")
             case {"codes": list(lines)}:
                 return (_entry(line) for line in lines)
             case _:
-                raise SourceError("The code service sent no list of codes: its format may have changed.")
+                raise UnreadableError("has no list of codes: its format may have changed")
 
     def _headers(self) -> Mapping[str, str]:
         headers = {"Accept": self.accept, "Content-Type": "application/json"}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import cast
+from typing import Any, cast
 
 from lxml import etree
 
-from giftbot.errors import SourceError
+from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched
 
 _TEXT_LIMIT = 4000
@@ -23,15 +23,15 @@ _CHARSETS = {
 
 
 def parse_json(fetched: Fetched) -> object:
-    """A JSON document. Raises `SourceError` when it is none."""
+    """A JSON document. Raises `UnreadableError` when it is none."""
     try:
         return json.loads(fetched.body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
-        raise SourceError("The answer is not JSON.") from None
+        raise UnreadableError("sent something that is not JSON") from None
 
 
 def parse_xml(fetched: Fetched) -> etree._Element:
-    """The root of an XML document. Raises `SourceError` when it is malformed or declares entities.
+    """The root of an XML document. Raises `UnreadableError` when it is malformed or declares entities.
 
     Neither entities nor external documents are ever loaded.
     """
@@ -41,21 +41,21 @@ def parse_xml(fetched: Fetched) -> etree._Element:
     try:
         root = cast("etree._Element | None", etree.fromstring(fetched.body, parser))
     except (etree.XMLSyntaxError, ValueError, LookupError):
-        raise SourceError("The answer is not well-formed XML.") from None
+        raise UnreadableError("sent something that is not well-formed XML") from None
     if root is None:
-        raise SourceError("The answer is not well-formed XML.")
-    dtd = root.getroottree().docinfo.internalDTD
+        raise UnreadableError("sent something that is not well-formed XML")
+    dtd: Any = root.getroottree().docinfo.internalDTD  # lxml-stubs knows neither its absence nor its entities
     if dtd is not None and any(True for _ in dtd.iterentities()):
-        raise SourceError("The answer declares XML entities, which no feed needs.")
+        raise UnreadableError("sent XML that declares entities, which no feed needs")
     return root
 
 
 def parse_html(fetched: Fetched) -> etree._Element:
-    """The root of an HTML page, however broken. Raises `SourceError` when there is nothing in it."""
+    """The root of an HTML page, however broken. Raises `UnreadableError` when there is nothing in it."""
     text = fetched.body.decode(_CHARSETS.get((fetched.charset or "").lower(), "utf-8-sig"), "replace")
     root = _html(text)
     if root is None:
-        raise SourceError("The page is empty.")
+        raise UnreadableError("sent an empty page")
     return root
 
 

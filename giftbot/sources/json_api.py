@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar, TypeVar
 
-from giftbot.errors import SourceError
 from giftbot.sources.documents import parse_json
+from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched
 from giftbot.sources.listing import Entry, Refused
 from giftbot.sources.moments import parse_expiry, parse_listed
@@ -32,21 +32,21 @@ class JsonApiSource(PolledSource):
 
     @staticmethod
     def parse(fetched: Fetched) -> Iterator[Entry | Refused]:
-        """The active entries. Raises `SourceError` when the document has no list of codes."""
+        """The active entries. Raises `UnreadableError` when the document has no list of codes."""
         entries = _entries(parse_json(fetched))
         if entries and not any(isinstance(entry, dict) and "code" in entry for entry in entries):
-            raise SourceError("The answer lists things that have no “code”: its format may have changed.")
+            raise UnreadableError("lists things that have no “code”: its format may have changed")
         return (_entry(entry) for entry in entries if _is_active(entry))
 
 
 def _entries(document: object) -> list[object]:
     match document:
         case {"success": False}:
-            raise SourceError("The answer says that the request failed.")
+            raise UnreadableError("says that the request failed")
         case {"codes": list(entries)} | {"data": {"giftCodes": list(entries)}}:
             return entries
         case _:
-            raise SourceError("The answer has no list of codes: its format may have changed.")
+            raise UnreadableError("has no list of codes: its format may have changed")
 
 
 def _is_active(entry: object) -> bool:
@@ -55,18 +55,17 @@ def _is_active(entry: object) -> bool:
 
 
 def _entry(entry: object) -> Entry | Refused:
-    match entry:
-        case {"code": str(code)}:
-            return Entry(
-                code=code,
-                rewards=_first(entry, _REWARDS, _rewards),
-                expires_at=_first(entry, _EXPIRY, parse_expiry),
-                listed_at=_first(entry, _LISTED, parse_listed),
-            )
-        case {"code": value}:
-            return Refused(value)
-        case _:
-            return Refused(entry)
+    if not isinstance(entry, dict) or "code" not in entry:
+        return Refused(entry)
+    code = entry["code"]
+    if not isinstance(code, str):
+        return Refused(code)
+    return Entry(
+        code=code,
+        rewards=_first(entry, _REWARDS, _rewards),
+        expires_at=_first(entry, _EXPIRY, parse_expiry),
+        listed_at=_first(entry, _LISTED, parse_listed),
+    )
 
 
 def _first(

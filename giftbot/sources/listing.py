@@ -8,10 +8,11 @@ from datetime import datetime
 import attrs
 import structlog
 
-from giftbot.errors import InvalidCodeError, SourceError
+from giftbot.errors import InvalidCodeError
 from giftbot.models.code import Finding, display_form, escaped, fold
 from giftbot.models.ids import CodeKey
 from giftbot.models.source import Listing
+from giftbot.sources.faults import UnreadableError
 
 CODE_LIMIT = 500
 """Codes of one listing; a longer one is taken for a fault."""
@@ -51,7 +52,7 @@ class Collector:
         self._logged: dict[str, None] = {}
 
     def collect(self, entries: Iterable[Entry | Refused]) -> Listing:
-        """The listing of these entries. Raises `SourceError` when they are too many.
+        """The listing of these entries. Raises `UnreadableError` when they are too many.
 
         Of entries with the same key the first wins; later ones fill in what it lacks.
         """
@@ -59,16 +60,14 @@ class Collector:
         refused: list[object] = []
         for number, entry in enumerate(entries):
             if number >= _ENTRY_LIMIT or len(findings) > CODE_LIMIT:
-                raise SourceError(
-                    f"The source “{self._source}” lists more than {CODE_LIMIT} codes: that is a fault."
-                )
+                raise UnreadableError(f"lists more than {CODE_LIMIT} codes: that is a fault")
             finding = _finding(entry)
             if finding is None:
                 refused.append(entry.code if isinstance(entry, Entry) else entry.value)
             else:
                 findings[finding.key] = _merged(findings.get(finding.key), finding)
         if len(findings) > CODE_LIMIT:
-            raise SourceError(f"The source “{self._source}” lists more than {CODE_LIMIT} codes: that is a fault.")
+            raise UnreadableError(f"lists more than {CODE_LIMIT} codes: that is a fault")
         self._log_refused(refused)
         return Listing(tuple(findings.values()), len(refused))
 

@@ -11,6 +11,7 @@ from yarl import URL
 
 from giftbot.errors import SourceError
 from giftbot.models.source import Listing, Trust
+from giftbot.sources.faults import UnreadableError, host_of
 from giftbot.sources.http import Fetched, Fetcher, NotModified, Turn, Validators
 from giftbot.sources.listing import Collector, Entry, Refused
 from giftbot.sources.reading import Reader
@@ -51,7 +52,7 @@ class PolledSource:
 
     @staticmethod
     def parse(fetched: Fetched) -> Iterable[Entry | Refused]:
-        """The active entries of a body. Runs in a thread; raises `SourceError` when it is not in the format."""
+        """The active entries of a body. Runs in a thread; raises `UnreadableError` when it is not in the format."""
         raise NotImplementedError
 
     async def fetch(self) -> Listing | None:
@@ -84,9 +85,15 @@ class PolledSource:
         digest = hashlib.sha256(answer.body).digest()
         listing = None
         if digest != self._digest:
-            listing = await self._reader.read(self._listing_of, answer)
+            listing = await self._read(answer)
         self._digest, self._validators = digest, answer.validators
         return listing
+
+    async def _read(self, fetched: Fetched) -> Listing:
+        try:
+            return await self._reader.read(self._listing_of, fetched)
+        except UnreadableError as error:
+            raise SourceError(f"{host_of(self._url)} {error.reason}.") from None
 
     def _listing_of(self, fetched: Fetched) -> Listing:
         return self._collector.collect(self.parse(fetched))

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import structlog
 
-from giftbot.errors import SourceError
+from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched
 
 READ_TIME = 1.5
@@ -31,22 +31,22 @@ class Reader:
         self._running: asyncio.Task[object] | None = None
 
     async def read(self, parse: Callable[[Fetched], _T], fetched: Fetched) -> _T:
-        """What `parse` makes of `fetched`. Raises `SourceError` when it does, fails or takes too long."""
+        """What `parse` makes of `fetched`. Raises `UnreadableError` when it does, fails or takes too long."""
         if self._running is not None and not self._running.done():
-            raise SourceError(f"The last answer of the source “{self._source}” is still being read.")
+            raise UnreadableError("is not asked: its last answer is still being read")
         task = asyncio.create_task(asyncio.to_thread(parse, fetched))
         task.add_done_callback(_retrieve)
         self._running = task
         done, _ = await asyncio.wait({task}, timeout=self._limit)
         if not done:
-            raise SourceError(f"The answer of the source “{self._source}” took too long to read.")
+            raise UnreadableError("sent an answer that takes too long to read")
         try:
             return task.result()
-        except SourceError:
+        except UnreadableError:
             raise
         except Exception as error:
             _log.exception("answer unreadable", source=self._source)
-            raise SourceError(f"The answer of the source “{self._source}” cannot be read.") from error
+            raise UnreadableError("sent an answer that cannot be read") from error
 
     async def aclose(self) -> None:
         """Wait no longer for a document that is still being read."""

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from lxml import etree
 
-from giftbot.errors import SourceError
 from giftbot.sources.documents import parse_xml, text_of_html
+from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched
 from giftbot.sources.listing import Entry, Refused
 from giftbot.sources.moments import parse_mail_date
@@ -24,23 +24,24 @@ class RssSource(PolledSource):
 
     @staticmethod
     def parse(fetched: Fetched) -> Iterator[Entry | Refused]:
-        """The items. Raises `SourceError` when the document is no RSS feed."""
+        """The items. Raises `UnreadableError` when the document is no RSS feed."""
         root = parse_xml(fetched)
-        if _local(root) not in {"rss", "RDF"} or not any(_local(child) == "channel" for child in root):
-            raise SourceError("The answer is not an RSS feed.")
+        if _local(root) not in {"rss", "RDF"} or not any(
+            _local(child) == "channel" for child in root.iterchildren("*")
+        ):
+            raise UnreadableError("sent something that is not an RSS feed")
         return (_entry(element) for element in root.iter("{*}item"))
 
 
 def _local(element: etree._Element) -> str:
-    """An element's name without its namespace; empty for what is no element (comments)."""
-    return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
+    """An element's name without its namespace."""
+    return str(etree.QName(element).localname)
 
 
 def _entry(item: etree._Element) -> Entry | Refused:
     fields: dict[str, str] = {}
-    for child in item:
-        if name := _local(child):
-            fields.setdefault(name, "".join(str(part) for part in child.itertext()))
+    for child in item.iterchildren("*"):
+        fields.setdefault(_local(child), "".join(str(part) for part in child.itertext()))
     if "title" not in fields:
         return Refused("item without title")
     return Entry(

@@ -9,8 +9,8 @@ from typing import ClassVar, cast
 import attrs
 from lxml import etree
 
-from giftbot.errors import SourceError
 from giftbot.sources.documents import parse_html, text_of
+from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched
 from giftbot.sources.listing import Entry, Refused
 from giftbot.sources.moments import parse_expiry
@@ -34,7 +34,7 @@ class WebPageSource(PolledSource):
 
     @staticmethod
     def parse(fetched: Fetched) -> Iterator[Entry | Refused]:
-        """The rows of the table. Raises `SourceError` when the page has none."""
+        """The rows of the table. Raises `UnreadableError` when the page has none."""
         rows = _rows(_active_table(parse_html(fetched)))
         columns = _Columns()
         if rows and _is_header(rows[0]):
@@ -62,7 +62,7 @@ class _Columns:
 
         code = find(_CODE.pattern)
         if code is None:
-            raise SourceError("The page's table has no column of codes: the page may have changed.")
+            raise UnreadableError("has a table without a column of codes: the page may have changed")
         return cls(code, find(r"\bdescription"), find(r"\breward"), find(r"\bexpir"), find(r"\bstatus\b"))
 
     def entry(self, row: Sequence[etree._Element]) -> Entry | Refused | None:
@@ -96,7 +96,7 @@ def _active_table(root: etree._Element) -> etree._Element:
             level = rank
         elif rank <= level:
             level = 0
-    raise SourceError("The page has no list of codes: the page may have changed.")
+    raise UnreadableError("has no list of codes: the page may have changed")
 
 
 def _rows(table: etree._Element) -> list[list[etree._Element]]:
