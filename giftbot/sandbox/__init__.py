@@ -6,8 +6,22 @@ deduplication of messages by nonce, sources of gift codes, and faults on demand.
 
 from __future__ import annotations
 
+from giftbot.sandbox.answer import Answer, text_of
+from giftbot.sandbox.driver import Actor
 from giftbot.sandbox.faults import FaultKind
 from giftbot.sandbox.limits import Limits
+from giftbot.sandbox.pulse import WaitTimeoutError
+from giftbot.sandbox.refused import DriverRefused, DriverTimeout
 from giftbot.sandbox.server import Sandbox
 
-__all__ = ["FaultKind", "Limits", "Sandbox"]
+__all__ = [
+    "Actor",
+    "Answer",
+    "DriverRefused",
+    "DriverTimeout",
+    "FaultKind",
+    "Limits",
+    "Sandbox",
+    "WaitTimeoutError",
+    "text_of",
+]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from giftbot.sandbox import forms, refusals
-from giftbot.sandbox.messages import EPHEMERAL, LOADING
+from giftbot.sandbox.messages import LOADING
 from giftbot.sandbox.nouns import Channel, User
 from giftbot.sandbox.payload import Payload
 
@@ -197,7 +197,6 @@ class InteractionDesk:
 
     def _create(self, interaction: Interaction, form: Payload) -> Payload:
         owners = {"0": str(interaction.channel.guild_id or 0)}
-        author = self._world.bot
         extra: Payload = {
             "type": 20 if interaction.kind == COMMAND else 0 if interaction.source is None else 19,
             "application_id": str(self._world.application.id),
@@ -216,10 +215,7 @@ class InteractionDesk:
                 "message_id": interaction.source["id"],
             }
         kept = {name: value for name, value in form.items() if name != "message_reference"}
-        ephemeral = (form.get("flags") or 0) & EPHEMERAL
-        return self._world.store.create(
-            interaction.channel, author, kept, extra={**extra, "flags": (form.get("flags") or 0) | ephemeral}
-        )
+        return self._world.store.create(interaction.channel, self._world.bot, kept, extra=extra)
 
 
 def _checked_choices(choices: list[Payload]) -> list[Payload]:

@@ -47,7 +47,7 @@ class Rest:
     """Answers the requests under /api."""
 
     def __init__(
-        self, world: World, token: str, faults: Faults, log: RequestLog, limits: Limits, spec: Spec | None
+        self, *, world: World, token: str, faults: Faults, log: RequestLog, limits: Limits, spec: Spec | None
     ) -> None:
         self._world = world
         self._token = f"Bot {token}"

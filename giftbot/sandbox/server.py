@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
+from giftbot.sandbox.driver import Actor
 from giftbot.sandbox.faults import Faults
 from giftbot.sandbox.gateway import Gateway
+from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.limits import Limits
+from giftbot.sandbox.nouns import Channel, Member, Role, User
+from giftbot.sandbox.payload import Payload
+from giftbot.sandbox.permissions import Permissionish
 from giftbot.sandbox.requests import RequestLog
 from giftbot.sandbox.rest import Rest
 from giftbot.sandbox.spec import Spec
@@ -45,12 +51,12 @@ class Sandbox:
         self.gateway = Gateway(self.world, self.token)
         self.world.listener = self.gateway
         self.rest = Rest(
-            self.world,
-            self.token,
-            self.faults,
-            self.requests,
-            limits or Limits(),
-            Spec(spec) if spec is not None else None,
+            world=self.world,
+            token=self.token,
+            faults=self.faults,
+            log=self.requests,
+            limits=limits or Limits(),
+            spec=Spec(spec) if spec is not None else None,
         )
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -69,6 +75,39 @@ class Sandbox:
     def api_url(self) -> str:
         """The base of the REST API, for the setting DISCORD_API_URL."""
         return f"{self.base_url}/api/v10"
+
+    def user(
+        self,
+        guild: Guild | None,
+        *,
+        name: str = "ada",
+        permissions: Permissionish = 0,
+        roles: Iterable[Role | int] = (),
+    ) -> Actor:
+        """Let a new user join a guild, or with None know the bot by direct messages only."""
+        if guild is None:
+            return Actor(self.world, self.gateway, self.world.add_user(name), None)
+        member = guild.add_user(name, permissions=permissions, roles=roles)
+        return self.actor(member)
+
+    def actor(self, who: Member | User, guild: Guild | None = None) -> Actor:
+        """Return a member, or a user in a guild or in none, as somebody who can act."""
+        if isinstance(who, Member):
+            return Actor(self.world, self.gateway, who.user, self.world.guilds[who.guild_id])
+        return Actor(self.world, self.gateway, who, guild)
+
+    async def until(self, condition: Callable[[], object], *, timeout: float = 10.0, what: str = "it") -> None:
+        """Wait for any state of the sandbox; it is looked at after every request and event."""
+        await self.world.pulse.until(condition, timeout=timeout, what=what)
+
+    async def wait_for_messages(
+        self, channel: Channel | int, count: int = 1, timeout: float = 10.0
+    ) -> list[Payload]:
+        """Wait until a channel has so many messages, and return them."""
+        await self.until(
+            lambda: len(self.world.messages(channel)) >= count, timeout=timeout, what=f"{count} messages"
+        )
+        return self.world.messages(channel)
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=32 << 20)
