@@ -11,6 +11,7 @@ from typing import Protocol
 import aiohttp
 import attrs
 import stamina
+import structlog
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
@@ -25,6 +26,8 @@ BODY_LIMIT = 256 * 1024
 """Bytes of a body after decompression; a longer one is refused."""
 
 REDIRECT_LIMIT = 3
+
+_log = structlog.get_logger(__name__)
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -137,10 +140,11 @@ class Fetcher:
             with attempt:
                 if turn is not None:
                     await turn.wait()
-                return await self._attempt(request)
+                return await self._attempt(request, attempt.num)
         raise AssertionError("stamina ends with an answer or an error")
 
-    async def _attempt(self, request: _Request) -> Fetched | NotModified:
+    async def _attempt(self, request: _Request, number: int) -> Fetched | NotModified:
+        host = host_of(request.url)
         try:
             async with asyncio.timeout(self.times.attempt):
                 for _ in range(REDIRECT_LIMIT + 1):
@@ -149,8 +153,13 @@ class Fetcher:
                         return answer
                     request = answer
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise fault_of(error) from None
-        raise FaultError(f"redirects more than {REDIRECT_LIMIT} times")
+            fault = fault_of(error)
+        except FaultError as error:
+            fault = error
+        else:
+            fault = FaultError(f"redirects more than {REDIRECT_LIMIT} times")
+        _log.debug("fetch attempt failed", host=host, why=fault.reason, attempt=number, passing=fault.passing)
+        raise fault
 
     async def _ask(self, request: _Request) -> Fetched | NotModified | _Request:
         if (refusal := self.policy.refusal(request.url)) is not None:

@@ -73,13 +73,19 @@ class Collector:
 
     def _log_refused(self, values: Iterable[object]) -> None:
         """One line per distinct value, not more than some at once; the oldest of many are forgotten."""
-        shown = dict.fromkeys(escaped(value if isinstance(value, str) else repr(value)[:100]) for value in values)
+        shown = dict.fromkeys(escaped(_shown(value)) for value in values)
         fresh = [value for value in shown if value not in self._logged]
         for value in fresh[:_LOGGED_AT_ONCE]:
             self._logged[value] = None
             _log.warning("code refused", source=self._source, value=value)
         for value in list(self._logged)[:-_REMEMBERED]:
             del self._logged[value]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return repr(value)[:100] if isinstance(value, int | float | None) else f"({type(value).__name__})"
 
 
 def _finding(entry: Entry | Refused) -> Finding | None:

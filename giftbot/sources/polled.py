@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-import structlog
 from yarl import URL
 
 from giftbot.errors import SourceError
@@ -15,8 +14,6 @@ from giftbot.sources.faults import UnreadableError, host_of
 from giftbot.sources.http import Fetched, Fetcher, NotModified, Turn, Validators
 from giftbot.sources.listing import Collector, Entry, Refused
 from giftbot.sources.reading import Reader
-
-_log = structlog.get_logger(__name__)
 
 
 class PolledSource:
@@ -58,13 +55,17 @@ class PolledSource:
     async def fetch(self) -> Listing | None:
         """Its present list of codes, or None when it did not change since the last list that was returned.
 
-        Raises `SourceError` when nothing usable came, and logs that as `fetch failed`.
+        Raises `SourceError` when nothing usable came.
         """
-        try:
-            return await self._fetch()
-        except SourceError as error:
-            _log.warning("fetch failed", source=self.name, problem=str(error), retry_after=error.retry_after)
-            raise
+        answer = await self._fetcher.get(
+            self._url, headers=self._headers(), validators=self._validators, turn=self._turn()
+        )
+        if isinstance(answer, NotModified):
+            return None
+        digest = hashlib.sha256(answer.body).digest()
+        listing = None if digest == self._digest else await self._read(answer)
+        self._digest, self._validators = digest, answer.validators
+        return listing
 
     async def aclose(self) -> None:
         """Give back what it holds. The fetcher is closed by whoever opened it."""
@@ -75,19 +76,6 @@ class PolledSource:
 
     def _turn(self) -> Turn | None:
         return None
-
-    async def _fetch(self) -> Listing | None:
-        answer = await self._fetcher.get(
-            self._url, headers=self._headers(), validators=self._validators, turn=self._turn()
-        )
-        if isinstance(answer, NotModified):
-            return None
-        digest = hashlib.sha256(answer.body).digest()
-        listing = None
-        if digest != self._digest:
-            listing = await self._read(answer)
-        self._digest, self._validators = digest, answer.validators
-        return listing
 
     async def _read(self, fetched: Fetched) -> Listing:
         try:

@@ -26,9 +26,8 @@ class RssSource(PolledSource):
     def parse(fetched: Fetched) -> Iterator[Entry | Refused]:
         """The items. Raises `UnreadableError` when the document is no RSS feed."""
         root = parse_xml(fetched)
-        if _local(root) not in {"rss", "RDF"} or not any(
-            _local(child) == "channel" for child in root.iterchildren("*")
-        ):
+        names = {_local(child) for child in root.iterchildren("*")}
+        if _local(root) not in {"rss", "RDF"} or "channel" not in names:
             raise UnreadableError("sent something that is not an RSS feed")
         return (_entry(element) for element in root.iter("{*}item"))
 
