@@ -33,6 +33,11 @@ class Listing:
         """The codes of this listing."""
         return frozenset(finding.key for finding in self.findings)
 
+    @property
+    def content(self) -> frozenset[Finding]:
+        """What it says, whatever the order."""
+        return frozenset(self.findings)
+
 
 class SourceState(enum.StrEnum):
     """How a source fares."""

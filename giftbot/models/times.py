@@ -37,12 +37,10 @@ class PostingTimes:
 
     def scaled(self, factor: float) -> PostingTimes:
         """All durations multiplied by `factor`; the shape of the protocol stays the same."""
-        return PostingTimes(
-            **{
-                field.name: tuple(part * factor for part in value) if isinstance(value, tuple) else value * factor
-                for field in attrs.fields(PostingTimes)
-                for value in (getattr(self, field.name),)
-            }
+        return attrs.evolve(
+            self,
+            backoff=tuple(pause * factor for pause in self.backoff),
+            **{name: getattr(self, name) * factor for name in attrs.fields_dict(PostingTimes) if name != "backoff"},
         )
 
     @property

@@ -78,9 +78,11 @@ class Announcements:
         """Do what a server asked for when it turned posting on: post or skip the codes that were active then."""
         if guild.backfill is None or guild.backfill_at is None:
             return 0
-        codes = await self._store.list_codes((CodeStatus.ACTIVE,))
-        rows = [self._row(guild, code) for code in codes if not code.is_over(self._clock.now())]
-        written = await self._enqueue(rows, revive=REVIVABLE_STATES if guild.backfill is Backfill.POST else ())
+        written = 0
+        if guild.is_posting:
+            codes = await self._store.list_codes((CodeStatus.ACTIVE,))
+            rows = [self._row(guild, code) for code in codes if not code.is_over(self._clock.now())]
+            written = await self._enqueue(rows, revive=REVIVABLE_STATES if guild.backfill is Backfill.POST else ())
         await self._store.finish_backfill(guild.guild_id, guild.backfill_at)
         _log.info("backfilled", guild=guild.guild_id, choice=guild.backfill, rows=written)
         return written
@@ -89,8 +91,7 @@ class Announcements:
         """Finish backfills that were asked for elsewhere, or cut short by a crash."""
         written = 0
         for guild in await self._store.list_backfills():
-            if guild.backfill_at is not None:
-                await self._store.clear_guild_codes(guild.guild_id, before_epoch=guild.epoch)
+            await self._store.clear_guild_codes(guild.guild_id, before_epoch=guild.epoch)
             written += await self.backfill(guild)
         return written
 
@@ -99,8 +100,6 @@ class Announcements:
         guild = await self._store.raise_epoch(guild_id, Backfill.POST, self._clock.now())
         removed = await self._store.clear_guild_codes(guild_id, before_epoch=guild.epoch)
         _log.info("reset", guild=guild_id, epoch=guild.epoch, removed=removed)
-        if not guild.is_posting:
-            return 0
         return await self.backfill(guild)
 
     async def left(self, guild_id: GuildId) -> None:

@@ -16,7 +16,7 @@ from giftbot.models.post import Delivery, Outcome, Post, Search
 from giftbot.models.times import PostingTimes
 from giftbot.services.marks import Marks
 from giftbot.services.pacer import Pacer
-from giftbot.services.ports import Announcer, AnnouncementStore, Clock
+from giftbot.services.ports import AnnouncementStore, Announcer, Clock
 
 _log = structlog.get_logger(__name__)
 
@@ -145,7 +145,7 @@ class Deliveries:
         return renewed
 
     async def _renew(self, dispatch: Dispatch) -> Dispatch | None:
-        """Write the next attempt into the anchor, with a new lease; None when the claim is lost or cannot be told."""
+        """Write the next attempt into the anchor, with a new lease; None when the claim is lost or may be."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
         anchor = attrs.evolve(
             dispatch.anchor,

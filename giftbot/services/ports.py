@@ -160,7 +160,7 @@ class AnnouncementStore(Protocol):
         ...
 
     async def prepare(self, attempts: Sequence[Attempt]) -> set[AnnouncementId]:
-        """Write attempts into their anchors where owner, fence and epochs still match; the ids that were written."""
+        """Write attempts into their anchors where owner, fence and epochs still match; the ids written."""
         ...
 
     async def finish(self, marks: Sequence[Mark]) -> set[AnnouncementId]:
@@ -291,6 +291,10 @@ class Store(CodeStore, GuildStore, AnnouncementStore, NoticeStore, Protocol):
     @property
     def label(self) -> str:
         """What people call it: `SQLite` or `MongoDB`."""
+        ...
+
+    async def last_change(self) -> str:
+        """A short text that differs after sent codes or servers' settings changed; cheap, one round trip."""
         ...
 
     async def ping(self) -> float:

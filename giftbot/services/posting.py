@@ -23,7 +23,7 @@ from giftbot.models.announcement import (
 )
 from giftbot.models.code import CodeStatus, GiftCode
 from giftbot.models.guild import GuildSettings
-from giftbot.models.ids import AnnouncementId, CodeKey, GuildId
+from giftbot.models.ids import AnnouncementId, CodeKey, GuildId, announcement_id
 from giftbot.models.times import PostingTimes
 from giftbot.services.delivery import Deliveries, Dispatch
 from giftbot.services.marks import Marks
@@ -39,6 +39,55 @@ GROUP = 32
 """Rows are claimed when at least so many more may be on their way: few round trips for many rows."""
 
 Deliver = Callable[[Dispatch, Callable[[], bool]], Coroutine[None, None, None]]
+
+
+@attrs.frozen
+class _Surroundings:
+    """What a group of claims is decided by: read once for all of them."""
+
+    guilds: Mapping[GuildId, GuildSettings]
+    codes: Mapping[CodeKey, GiftCode]
+    now: datetime
+    lease_ends: float
+
+    def dispatch(self, anchor: Announcement, joined: Sequence[Announcement]) -> Dispatch:
+        """The message of a prepared anchor."""
+        guild = self.guilds.get(anchor.guild_id) or GuildSettings(guild_id=anchor.guild_id)
+        shown = [self.codes[key] for key in anchor.batch_keys if key in self.codes]
+        return Dispatch(
+            anchor=anchor,
+            joined=tuple(row.announcement_id for row in joined),
+            post=compose(shown, anchor.reference or "", self.now, ping_role_id=guild.ping_role_id),
+            lease_ends=self.lease_ends,
+        )
+
+    def is_postable(self, code: GiftCode) -> bool:
+        """Whether a code may be announced of itself."""
+        return code.status is CodeStatus.ACTIVE and not code.is_over(self.now)
+
+    def obstacle(self, anchor: Announcement) -> str | None:
+        """Why this row is not to be posted any more; None when it is."""
+        return self._obstacle_in_guild(anchor) or self._obstacle_in_code(anchor)
+
+    def _obstacle_in_guild(self, anchor: Announcement) -> str | None:
+        guild = self.guilds.get(anchor.guild_id)
+        if guild is None or guild.channel_id is None:
+            return "no channel is set"
+        if guild.left_at is not None:
+            return "the server was left"
+        if guild.disabled_reason is not None:
+            return f"the channel is disabled: {guild.disabled_reason}"
+        if not guild.auto_post and anchor.source is not Origin.MANUAL:
+            return "posting is off"
+        return "the server was reset" if anchor.guild_epoch < guild.epoch else None
+
+    def _obstacle_in_code(self, anchor: Announcement) -> str | None:
+        code = self.codes.get(anchor.code)
+        if code is None:
+            return "the code is gone"
+        held_for_others = code.status is CodeStatus.HELD and anchor.source is Origin.MANUAL
+        is_postable = self.is_postable(code) or (held_for_others and not code.is_over(self.now))
+        return None if is_postable else "the code is over or held"
 
 
 class Posting:
@@ -121,17 +170,20 @@ class Posting:
 
     async def _dispatch(self, claims: Sequence[Claim], now: datetime, lease_ends: float) -> None:
         """Decide on each claim, write the attempts, and start the deliveries."""
-        guilds = await self._store.get_guilds({claim.anchor.guild_id for claim in claims})
-        codes = await self._store.get_codes(_keys(claims))
+        around = _Surroundings(
+            guilds=await self._store.get_guilds({claim.anchor.guild_id for claim in claims}),
+            codes=await self._store.get_codes(_keys(claims)),
+            now=now,
+            lease_ends=lease_ends,
+        )
         plans = []
         for claim in claims:
             if claim.anchor.is_prepared:
-                dispatch = await self._resumed(claim.anchor, guilds, codes, now, lease_ends)
-                self._start(self._deliveries.recover, dispatch)
-            elif obstacle := _obstacle(claim.anchor, guilds, codes, now):
+                self._start(self._deliveries.recover, await self._resumed(claim.anchor, around))
+            elif obstacle := around.obstacle(claim.anchor):
                 await self._skip(claim.anchor, obstacle)
             else:
-                plans.append(self._plan(claim, guilds[claim.anchor.guild_id], codes, now, lease_ends))
+                plans.append(self._plan(claim, around))
         dispatches = await asyncio.gather(*plans)
         if not dispatches:
             return
@@ -141,17 +193,10 @@ class Posting:
             if dispatch.anchor.announcement_id in written:
                 self._start(self._deliveries.deliver, dispatch)
 
-    async def _plan(
-        self,
-        claim: Claim,
-        guild: GuildSettings,
-        codes: Mapping[CodeKey, GiftCode],
-        now: datetime,
-        lease_ends: float,
-    ) -> Dispatch:
+    async def _plan(self, claim: Claim, around: _Surroundings) -> Dispatch:
         """Fix the batch of a claim that was never sent: its rows, nonce, reference and channel."""
         anchor = claim.anchor
-        joined = await self._join(claim, codes, now)
+        joined = await self._join(claim, around)
         rows = sorted((anchor, *joined), key=lambda row: row.code)
         entries = tuple(f"{row.code}@{row.code_epoch}" for row in rows)
         nonce = derive_nonce(self._announcer.application_id, anchor.guild_id, anchor.guild_epoch, entries)
@@ -160,16 +205,16 @@ class Posting:
             codes=entries,
             nonce=nonce,
             reference=derive_reference(nonce),
-            channel_id=guild.channel_id,
-            first_attempt_at=now,
-            last_attempt_at=now,
-            window_at=now,
+            channel_id=around.guilds[anchor.guild_id].channel_id,
+            first_attempt_at=around.now,
+            last_attempt_at=around.now,
+            window_at=around.now,
             attempts=1,
-            updated_at=now,
+            updated_at=around.now,
         )
-        return self._compose(anchor, joined, guild, codes, now, lease_ends)
+        return around.dispatch(anchor, joined)
 
-    async def _join(self, claim: Claim, codes: Mapping[CodeKey, GiftCode], now: datetime) -> list[Announcement]:
+    async def _join(self, claim: Claim, around: _Surroundings) -> list[Announcement]:
         """Let as many of the server's due codes ride along as one message can show."""
         anchor = claim.anchor
         if not claim.others and anchor.fence <= 1:
@@ -177,42 +222,16 @@ class Posting:
         riders = [
             code
             for other in claim.others
-            if (code := codes.get(_code_of(other))) is not None and _is_postable(code, now)
+            if (code := around.codes.get(_code_of(other))) is not None and around.is_postable(code)
         ]
-        room = fitting([codes[anchor.code], *riders], now) - 1
-        ids = [AnnouncementId(f"{anchor.guild_id}:{code.key}") for code in riders[:room]]
-        return await self._store.join(anchor, ids, now)
+        room = fitting([around.codes[anchor.code], *riders], around.now) - 1
+        ids = [announcement_id(anchor.guild_id, code.key) for code in riders[:room]]
+        return await self._store.join(anchor, ids, around.now)
 
-    async def _resumed(
-        self,
-        anchor: Announcement,
-        guilds: Mapping[GuildId, GuildSettings],
-        codes: Mapping[CodeKey, GiftCode],
-        now: datetime,
-        lease_ends: float,
-    ) -> Dispatch:
+    async def _resumed(self, anchor: Announcement, around: _Surroundings) -> Dispatch:
         """The dispatch of an anchor that an earlier claim prepared: the same batch, nonce and channel."""
-        joined = await self._store.join(anchor, (), now) if len(anchor.codes) > 1 else []
-        guild = guilds.get(anchor.guild_id) or GuildSettings(guild_id=anchor.guild_id)
-        return self._compose(anchor, joined, guild, codes, now, lease_ends)
-
-    def _compose(
-        self,
-        anchor: Announcement,
-        joined: Sequence[Announcement],
-        guild: GuildSettings,
-        codes: Mapping[CodeKey, GiftCode],
-        now: datetime,
-        lease_ends: float,
-    ) -> Dispatch:
-        shown = [codes[key] for key in anchor.batch_keys if key in codes]
-        post = compose(shown, anchor.reference or "", now, ping_role_id=guild.ping_role_id)
-        return Dispatch(
-            anchor=anchor,
-            joined=tuple(row.announcement_id for row in joined),
-            post=post,
-            lease_ends=lease_ends,
-        )
+        joined = await self._store.join(anchor, (), around.now) if len(anchor.codes) > 1 else []
+        return around.dispatch(anchor, joined)
 
     async def _skip(self, anchor: Announcement, reason: str) -> None:
         await self._marks.write(
@@ -254,30 +273,3 @@ def _keys(claims: Sequence[Claim]) -> set[CodeKey]:
 
 def _code_of(row: AnnouncementId) -> CodeKey:
     return CodeKey(row.partition(":")[2])
-
-
-def _is_postable(code: GiftCode, now: datetime) -> bool:
-    return code.status is CodeStatus.ACTIVE and not (code.expires_at and code.expires_at <= now)
-
-
-def _obstacle(
-    anchor: Announcement, guilds: Mapping[GuildId, GuildSettings], codes: Mapping[CodeKey, GiftCode], now: datetime
-) -> str | None:
-    """Why this row is not to be posted any more; None when it is."""
-    guild, code = guilds.get(anchor.guild_id), codes.get(anchor.code)
-    by_hand = anchor.source is Origin.MANUAL
-    if guild is None or guild.channel_id is None:
-        return "no channel is set"
-    if guild.left_at is not None:
-        return "the server was left"
-    if guild.disabled_reason is not None:
-        return f"the channel is disabled: {guild.disabled_reason}"
-    if not guild.auto_post and not by_hand:
-        return "posting is off"
-    if anchor.guild_epoch < guild.epoch:
-        return "the server was reset"
-    if code is None:
-        return "the code is gone"
-    if not (_is_postable(code, now) or (by_hand and code.status is CodeStatus.HELD)):
-        return "the code is over"
-    return None

@@ -1,0 +1,186 @@
+"""Finding new codes: all sources are asked together, and what has not changed costs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+
+import attrs
+import structlog
+
+from giftbot import text
+from giftbot.errors import SourceError
+from giftbot.models.code import CodeStatus, GiftCode
+from giftbot.models.notice import NoticeKind
+from giftbot.models.source import Listing, SourceHealth, SourceState
+from giftbot.services.codes import Codes, Merged, Observation
+from giftbot.services.notices import Notices
+from giftbot.services.ports import Clock, Source
+
+_log = structlog.get_logger(__name__)
+
+TELL_AFTER = 3
+"""Failures in a row before the owner is told of a source."""
+LONGEST_PAUSE = 600.0
+"""Seconds; a failing source is asked ever more rarely, down to this."""
+SUDDEN = 10
+"""A listing that brings more than this many new codes, and this many times what was known, is suspect."""
+
+
+@attrs.frozen
+class CheckResult:
+    """What one check of the sources gave."""
+
+    asked: int
+    failed: int
+    found: int
+    """Codes that the sources list at present."""
+    new: tuple[GiftCode, ...]
+    held: tuple[GiftCode, ...]
+
+
+class Detection:
+    """Asks the sources and passes on what changed. One process runs it."""
+
+    def __init__(
+        self, sources: Sequence[Source], *, codes: Codes, notices: Notices, clock: Clock, interval: float
+    ) -> None:
+        """Take `interval`, the seconds between two checks; failing sources pause for multiples of it."""
+        self._sources = sources
+        self._codes = codes
+        self._notices = notices
+        self._clock = clock
+        self._interval = interval
+        self._health = {
+            source.name: SourceHealth(name=source.name, trust=source.trust, url=source.url) for source in sources
+        }
+        self._accepted: dict[str, Listing] = {}
+        self._suspected: dict[str, Listing] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def health(self) -> list[SourceHealth]:
+        """How each source fares."""
+        return list(self._health.values())
+
+    @property
+    def healthy(self) -> frozenset[str]:
+        """The sources whose last answer was fine."""
+        return frozenset(name for name, health in self._health.items() if health.state is SourceState.OK)
+
+    async def check(self, *, eager: bool = False) -> CheckResult:
+        """Ask every source that is due (all of them when `eager`), and take in what changed.
+
+        With nothing new there is no store operation at all, whatever the number of servers.
+        """
+        async with self._one_at_a_time:
+            now = self._clock.now()
+            due = [
+                source
+                for source in self._sources
+                if eager or (pause := self._health[source.name].next_ask_at) is None or pause <= now
+            ]
+            answers = await asyncio.gather(*map(self._ask, due))
+            changed = [observation for observation in answers if observation is not None]
+            merged = await self._codes.merge(changed) if changed else Merged()
+            self._accepted.update({seen.source: seen.listing for seen in changed if not seen.hold})
+        await self._report(merged)
+        return self._result(due, merged)
+
+    async def _ask(self, source: Source) -> Observation | None:
+        """One source's new listing; None when it has nothing new, or failed."""
+        health = attrs.evolve(self._health[source.name], last_asked_at=self._clock.now())
+        try:
+            listing = await source.fetch()
+        except SourceError as error:
+            await self._failed(health, SourceState.FAILING, str(error), error.retry_after)
+            return None
+        if listing is None and health.state is not SourceState.SUSPECT:
+            await self._well(health, health.codes)
+            return None
+        return await self._judge(source, health, listing or self._suspected[source.name])
+
+    async def _judge(self, source: Source, health: SourceHealth, listing: Listing) -> Observation | None:
+        """Take a listing as it is, or hold it because it looks wrong."""
+        accepted = self._accepted.get(source.name)
+        if accepted is not None and accepted.content == listing.content:
+            await self._well(health, len(listing.findings))
+            return None
+        problem = _suspicion(source.name, listing, await self._codes.list_codes(tuple(CodeStatus)))
+        if problem is None:
+            await self._well(health, len(listing.findings))
+            return Observation(source.name, source.trust, listing)
+        repeated = self._suspected.get(source.name)
+        self._suspected[source.name] = listing
+        await self._failed(health, SourceState.SUSPECT, problem, None)
+        is_news = listing.findings and (repeated is None or repeated.content != listing.content)
+        return Observation(source.name, source.trust, listing, hold=True) if is_news else None
+
+    async def _well(self, health: SourceHealth, codes: int) -> None:
+        if health.failures:
+            _log.info("source recovered", source=health.name)
+            await self._notices.forget(NoticeKind.SOURCE, health.name)
+        self._suspected.pop(health.name, None)
+        self._health[health.name] = attrs.evolve(
+            health,
+            state=SourceState.OK,
+            codes=codes,
+            last_ok_at=health.last_asked_at,
+            failures=0,
+            problem=None,
+            next_ask_at=None,
+        )
+
+    async def _failed(
+        self, health: SourceHealth, state: SourceState, problem: str, retry_after: float | None
+    ) -> None:
+        failures = health.failures + 1
+        pause = min(self._interval * 2.0 ** min(failures - 1, 16), LONGEST_PAUSE) * random.uniform(0.9, 1.0)
+        pause = max(pause, retry_after or 0.0)
+        self._health[health.name] = attrs.evolve(
+            health,
+            state=state,
+            failures=failures,
+            problem=problem,
+            next_ask_at=self._clock.now() + timedelta(seconds=pause),
+        )
+        _log.warning("fetch failed", source=health.name, why=problem, failures=failures, again_in=round(pause, 1))
+        if failures >= TELL_AFTER or state is SourceState.SUSPECT:
+            await self._notices.tell(NoticeKind.SOURCE, health.name, text.source_notice(health.name, problem))
+
+    async def _report(self, merged: Merged) -> None:
+        for code in merged.new:
+            await self._notices.tell(NoticeKind.NEW_CODE, f"{code.key}:{code.epoch}", text.new_code_notice(code))
+        if merged.held:
+            keys = [code.key for code in merged.held]
+            await self._notices.tell(
+                NoticeKind.HELD_CODES, ",".join(sorted(keys))[:200], text.held_notice(merged.held), codes=keys
+            )
+
+    def _result(self, asked: Sequence[Source], merged: Merged) -> CheckResult:
+        found = {key for listing in self._accepted.values() for key in listing.keys}
+        failed = sum(self._health[source.name].failures > 0 for source in asked)
+        if merged.new or merged.held:
+            _log.info(
+                "check done", found=len(found), new=[c.key for c in merged.new], held=[c.key for c in merged.held]
+            )
+        else:
+            _log.debug("no new codes", asked=len(asked), failed=failed, found=len(found))
+        return CheckResult(len(asked), failed, len(found), merged.new, merged.held)
+
+
+def _suspicion(source: str, listing: Listing, stored: Sequence[GiftCode]) -> str | None:
+    """What looks wrong about a listing, as a sentence; None when nothing does."""
+    before = sum(
+        sighting.absent_since is None for code in stored if (sighting := code.sources.get(source)) is not None
+    )
+    unknown = listing.keys - {code.key for code in stored}
+    if before and not listing.findings:
+        return f"it listed {before} codes before and suddenly lists none"
+    if before and len(unknown) > SUDDEN and len(listing.findings) >= SUDDEN * before:
+        return (
+            f"it suddenly lists {len(listing.findings)} codes, {len(unknown)} of them new; before it were {before}"
+        )
+    return None

@@ -1,0 +1,99 @@
+"""Codes that people report by hand, and what the owner decides on those that are held."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection
+from datetime import datetime
+
+import attrs
+import structlog
+
+from giftbot import text
+from giftbot.errors import InvalidInputError
+from giftbot.models.announcement import Origin
+from giftbot.models.code import MANUAL, CodeStatus, Finding, GiftCode, discovered, display_form, fold
+from giftbot.models.guild import GuildSettings
+from giftbot.models.ids import CodeKey
+from giftbot.models.notice import NoticeKind
+from giftbot.services.announcements import Announcements
+from giftbot.services.codes import Codes
+from giftbot.services.notices import Notices
+from giftbot.services.ports import Clock
+from giftbot.services.posts import REWARDS_LENGTHS, cut
+
+_log = structlog.get_logger(__name__)
+
+
+class ReportResult(enum.StrEnum):
+    """What became of a report."""
+
+    POSTED = "posted"
+    """It goes to this server now; it was known and active."""
+    POSTED_AND_HELD = "posted_and_held"
+    """It goes to this server now; all others wait for the owner or a source."""
+    ALREADY_SENT = "already_sent"
+
+
+@attrs.frozen
+class Report:
+    """A report and what became of it."""
+
+    code: GiftCode
+    result: ReportResult
+
+
+class Reports:
+    """Takes reports and decisions."""
+
+    def __init__(self, *, codes: Codes, announcements: Announcements, notices: Notices, clock: Clock) -> None:
+        self._codes = codes
+        self._announcements = announcements
+        self._notices = notices
+        self._clock = clock
+
+    async def report(
+        self,
+        guild: GuildSettings,
+        raw: str,
+        *,
+        rewards: str | None = None,
+        expires_at: datetime | None = None,
+        reporter: str,
+    ) -> Report:
+        """Post a code in one server, on its admin's word. `reporter` is who the owner reads of.
+
+        Raises `InvalidCodeError` for what is no code, and `InvalidInputError` when it cannot be posted.
+        """
+        key, now = fold(raw), self._clock.now()
+        if guild.channel_id is None or guild.disabled_reason is not None:
+            raise InvalidInputError(text.NO_CHANNEL_YET)
+        if expires_at is not None and expires_at <= now:
+            raise InvalidInputError(text.EXPIRY_IS_PAST)
+        finding = Finding(key, display_form(raw), cut(rewards, REWARDS_LENGTHS[0]), expires_at)
+        reported = discovered(MANUAL, finding, CodeStatus.HELD, now)
+        is_new = await self._codes.insert_held(reported)
+        code = reported if is_new else (await self._codes.get([key]))[key]
+        if code.is_over(now):
+            raise InvalidInputError(text.code_is_over(code.display, code.expired_at))
+        if await self._announcements.is_code_sent(guild.guild_id, key):
+            return Report(code, ReportResult.ALREADY_SENT)
+        await self._announcements.enqueue(guild, [code], origin=Origin.MANUAL, revive=True)
+        _log.info("code reported", code=key, guild=guild.guild_id, known=not is_new)
+        if code.status is not CodeStatus.HELD:
+            return Report(code, ReportResult.POSTED)
+        if is_new:
+            await self._notices.tell(
+                NoticeKind.HELD_CODES, key, text.reported_notice(code, guild.guild_id, reporter), codes=[key]
+            )
+        return Report(code, ReportResult.POSTED_AND_HELD)
+
+    async def release(self, keys: Collection[CodeKey]) -> list[GiftCode]:
+        """Announce held codes everywhere; those that were held."""
+        released = await self._codes.release(keys)
+        await self._announcements.fan_out(released)
+        return released
+
+    async def discard(self, keys: Collection[CodeKey]) -> list[GiftCode]:
+        """Refuse held codes; those that were held."""
+        return await self._codes.discard(keys)
