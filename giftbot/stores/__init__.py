@@ -1,0 +1,1 @@
+"""Adapters that remember: SQLite, MongoDB, and the files beside them."""

@@ -1,0 +1,92 @@
+"""Tables and indexes: every one by name, in one place, as ordered migrations."""
+
+from __future__ import annotations
+
+_TABLES = (
+    """CREATE TABLE sent_giftcodes (
+        _id TEXT PRIMARY KEY NOT NULL,
+        guild_id INTEGER NOT NULL,
+        code TEXT NOT NULL,
+        source TEXT NOT NULL,
+        state TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        guild_epoch INTEGER NOT NULL,
+        code_epoch INTEGER NOT NULL,
+        due_at INTEGER,
+        owner TEXT,
+        fence INTEGER NOT NULL,
+        lease_until INTEGER,
+        batch TEXT,
+        codes TEXT,
+        channel_id INTEGER,
+        nonce TEXT,
+        reference TEXT,
+        first_attempt_at INTEGER,
+        last_attempt_at INTEGER,
+        window_at INTEGER,
+        attempts INTEGER NOT NULL,
+        message_id INTEGER,
+        sent_at INTEGER,
+        reason TEXT
+    )""",
+    """CREATE TABLE gift_codes (
+        _id TEXT PRIMARY KEY NOT NULL,
+        display TEXT NOT NULL,
+        status TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        rewards TEXT,
+        expires_at INTEGER,
+        expired_at INTEGER,
+        verified_at INTEGER,
+        sources TEXT NOT NULL,
+        epoch INTEGER NOT NULL,
+        fan_out INTEGER NOT NULL,
+        revision INTEGER NOT NULL
+    )""",
+    """CREATE TABLE guilds (
+        _id INTEGER PRIMARY KEY NOT NULL,
+        channel_id INTEGER,
+        ping_role_id INTEGER,
+        auto_post INTEGER NOT NULL,
+        language TEXT NOT NULL,
+        epoch INTEGER NOT NULL,
+        backfill TEXT,
+        backfill_at INTEGER,
+        disabled_reason TEXT,
+        disabled_at INTEGER,
+        missing_permissions TEXT NOT NULL,
+        checked_at INTEGER,
+        left_at INTEGER,
+        updated_at INTEGER,
+        revision INTEGER NOT NULL
+    )""",
+    """CREATE TABLE notices (
+        _id TEXT PRIMARY KEY NOT NULL,
+        kind TEXT NOT NULL,
+        text TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        codes TEXT NOT NULL,
+        told_at INTEGER
+    )""",
+)
+
+_INDEXES = (
+    # What is due, longest due first; rows that need no work are not in it.
+    "CREATE INDEX sent_giftcodes_due ON sent_giftcodes (due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX sent_giftcodes_guild_due ON sent_giftcodes (guild_id, due_at) WHERE due_at IS NOT NULL",
+    # Joined rows by their anchor; the orphans are among them.
+    "CREATE INDEX sent_giftcodes_joined ON sent_giftcodes (batch) WHERE state = 'claimed' AND due_at IS NULL",
+    "CREATE INDEX sent_giftcodes_code ON sent_giftcodes (code, guild_id)",
+    # Lists by state, newest first, and the counts of the outbox.
+    "CREATE INDEX sent_giftcodes_state ON sent_giftcodes (state, updated_at)",
+    # Figures over all servers.
+    "CREATE INDEX sent_giftcodes_sent ON sent_giftcodes (source, sent_at) WHERE state = 'sent'",
+    "CREATE INDEX gift_codes_status ON gift_codes (status, created_at)",
+    "CREATE INDEX guilds_backfill ON guilds (backfill_at) WHERE backfill IS NOT NULL",
+    "CREATE INDEX notices_untold ON notices (created_at) WHERE told_at IS NULL",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES + _INDEXES,)
+"""Statements that lead from each schema version to the next; the version is how many of these were applied."""
