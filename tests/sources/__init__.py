@@ -1,0 +1,1 @@
+"""Tests of the sources, against real servers on loopback."""
