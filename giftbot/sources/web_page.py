@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, cast
+from itertools import islice
+from typing import ClassVar
 
 import attrs
 from lxml import etree
@@ -20,6 +21,7 @@ from giftbot.sources.polled import PolledSource
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _ACTIVE = re.compile(r"\bactive\b.*\bcodes?\b|\bcodes?\b.*\bactive\b")
 _OVER = re.compile(r"\b(expired|inactive|invalid|old|past)\b|\bnot active\b")
+_COLUMN_LIMIT = 20
 _CODE = re.compile(r"\bcodes?\b")
 
 
@@ -37,10 +39,11 @@ class WebPageSource(PolledSource):
         """The rows of the table. Raises `UnreadableError` when the page has none."""
         rows = _rows(_active_table(parse_html(fetched)))
         columns = _Columns()
-        if rows and _is_header(rows[0]):
-            columns = _Columns.of_header([folded(text_of(cell, " ")) for cell in rows[0]])
-            rows = rows[1:]
-        return (entry for row in rows if (entry := columns.entry(row)) is not None)
+        for number, row in enumerate(rows):
+            if number == 0 and _is_header(row):
+                columns = _Columns.of_header([folded(text_of(cell, " ")) for cell in row])
+            elif (entry := columns.entry(row)) is not None:
+                yield entry
 
 
 @attrs.frozen
@@ -99,10 +102,12 @@ def _active_table(root: etree._Element) -> etree._Element:
     raise UnreadableError("has no list of codes: the page may have changed")
 
 
-def _rows(table: etree._Element) -> list[list[etree._Element]]:
-    found = cast("list[etree._Element]", table.xpath("./tr | ./thead/tr | ./tbody/tr | ./tfoot/tr"))
-    rows = [[cell for cell in row if cell.tag in {"td", "th"}] for row in found]
-    return [row for row in rows if row]
+def _rows(table: etree._Element) -> Iterator[list[etree._Element]]:
+    """The cells of each row that has any; not those of tables within the table."""
+    for part in table.iterchildren("tr", "thead", "tbody", "tfoot"):
+        for row in (part,) if part.tag == "tr" else part.iterchildren("tr"):
+            if cells := list(islice(row.iterchildren("td", "th"), _COLUMN_LIMIT)):
+                yield cells
 
 
 def _is_header(row: Sequence[etree._Element]) -> bool:

@@ -1,0 +1,278 @@
+"""Hostile bodies: no source raises anything but `SourceError`, and none holds the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+
+import pytest
+from aiohttp import web
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from giftbot.errors import SourceError
+from giftbot.sources.distribution_api import DistributionApiSource
+from giftbot.sources.faults import UnreadableError
+from giftbot.sources.http import BODY_LIMIT, Fetched, Fetcher, FetchTimes, open_fetcher
+from giftbot.sources.json_api import JsonApiSource
+from giftbot.sources.listing import Collector
+from giftbot.sources.polled import PolledSource
+from giftbot.sources.rss import RssSource
+from giftbot.sources.web_page import WebPageSource
+
+Serve = Callable[..., Awaitable[str]]
+
+KINDS: list[type[PolledSource]] = [JsonApiSource, RssSource, WebPageSource, DistributionApiSource]
+
+JSON = (
+    b'{"success": true, "codes": [{"code": "GIFT1", "status": "active", "rewards": "x", "expiry": "2026-03-04"}]}'
+)
+LINES = b'{"codes": ["Frost77 25.12.2025"]}'
+FEED = b"<rss><channel><item><title>GIFT1</title><description>&lt;b&gt;x</description></item></channel></rss>"
+PAGE = b"<h2>Active Codes</h2><table><tr><th>Code</th></tr><tr><td>GIFT1</td></tr></table>"
+TOKENS = [
+    *(
+        "<",
+        ">",
+        "</",
+        "<h2>",
+        "</h2>",
+        "Active Codes",
+        "Expired Codes",
+        "<table>",
+        "</table>",
+        "<tr>",
+        "<td>",
+        "<th>Code",
+    ),
+    *(
+        "<td colspan=2>",
+        "GIFT1",
+        "&amp;",
+        "&#0;",
+        "&#xD800;",
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "]]>",
+        "<!DOCTYPE rss [",
+        "]>",
+    ),
+    *(
+        "<!ENTITY a 'b'>",
+        "&a;",
+        "<rss>",
+        "</rss>",
+        "<channel>",
+        "</channel>",
+        "<item>",
+        "</item>",
+        "<title>",
+        "</title>",
+    ),
+    *(
+        "<description>",
+        "</description>",
+        "<pubDate>",
+        "</pubDate>",
+        "xmlns='x'",
+        "<?pi",
+        "?>",
+        "\x00",
+        "\ufeff",
+        "'",
+        '"',
+    ),
+    *("<script>", "<button>", "<svg>", "<html>", "</body>", "2026-03-04", "<x:y>", "\u202e", "🎁"),
+]
+
+names = st.sampled_from(
+    ["success", "codes", "data", "giftCodes", "code", "status", "rewards", "expiry", "error", "dateAdded"]
+)
+leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.sampled_from(["active", "GIFT1 25.12.2025", "GIFT1"]),
+)
+documents = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(names, inner, max_size=5), max_leaves=20
+)
+listings = st.fixed_dictionaries({"codes": st.lists(st.dictionaries(names, documents, max_size=5) | documents)})
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A good document with a piece of it replaced."""
+    body = draw(st.sampled_from([JSON, LINES, FEED, PAGE]))
+    start = draw(st.integers(0, len(body)))
+    end = draw(st.integers(start, len(body)))
+    return body[:start] + draw(st.binary(max_size=20)) + body[end:]
+
+
+bodies = st.one_of(
+    st.binary(),
+    damaged(),
+    (documents | listings).map(lambda document: json.dumps(document).encode()),
+    st.lists(st.sampled_from(TOKENS)).map(lambda parts: "".join(parts).encode()),
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(body=bodies, charset=st.sampled_from([None, "utf-8", "utf-16", "latin1", "idna", "\x00"]))
+@settings(max_examples=300, deadline=None)
+def test_no_body_surprises_a_parser(kind: type[PolledSource], body: bytes, charset: str | None) -> None:
+    """Whatever the bytes, a parser gives a listing or says that it cannot read them."""
+    with contextlib.suppress(UnreadableError):
+        listing = Collector("any").collect(kind.parse(Fetched(body, charset)))
+        assert len(listing.keys) == len(listing.findings) <= 500
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_answer_surprises_a_source(kind: type[PolledSource]) -> None:
+    """Whatever a server answers, a source gives a listing, "nothing changed", or a `SourceError`."""
+    answers: list[tuple[bytes, int, dict[str, str]]] = []
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        body, status, headers = answers[-1]
+        return web.Response(body=body, status=status, headers=headers)
+
+    async def fetch(url: str, fetcher: Fetcher) -> None:
+        hurried = kind is DistributionApiSource
+        source = DistributionApiSource(url, fetcher, call_interval=0) if hurried else kind(url, fetcher)
+        with contextlib.suppress(SourceError):
+            await source.fetch()
+
+    with asyncio.Runner() as runner:
+        app_runner = web.AppRunner(_app(answer), shutdown_timeout=0.1)
+        runner.run(app_runner.setup())
+        runner.run(web.TCPSite(app_runner, "127.0.0.1", 0).start())
+        url = f"http://127.0.0.1:{app_runner.addresses[0][1]}/"
+        times = FetchTimes(attempt=1.0, total=2.0, attempts=2, backoff=0.0, backoff_limit=0.0, jitter=0.0)
+        opened = open_fetcher(allow_private=True, times=times)
+        fetcher = runner.run(opened.__aenter__())
+
+        header = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=30)
+        headers = st.dictionaries(
+            st.sampled_from(
+                ["Content-Type", "ETag", "Last-Modified", "Location", "Retry-After", "Date", "Content-Encoding"]
+            ),
+            header,
+        )
+        statuses = st.sampled_from([200, 200, 200, 204, 301, 302, 304, 404, 429, 500, 599])
+
+        @given(st.tuples(bodies, statuses, headers))
+        @settings(max_examples=60, deadline=None)
+        def surprise(given_answer: tuple[bytes, int, dict[str, str]]) -> None:
+            answers.append(given_answer)
+            runner.run(fetch(url, fetcher))
+
+        surprise()
+        runner.run(opened.__aexit__(None, None, None))
+        runner.run(app_runner.cleanup())
+
+
+def _app(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.Application:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    return app
+
+
+def filled(piece: str, before: str = "", after: str = "") -> bytes:
+    """As many pieces as fit into a body, between two ends."""
+    return (before + piece * ((BODY_LIMIT - len(before) - len(after)) // len(piece)) + after).encode()
+
+
+TABLE = "<h2>Active Codes</h2><table>"
+
+PATHOLOGICAL = {
+    "open tags": filled("<a "),
+    "open quotes": filled('<a b="'),
+    "nested div": filled("<div>"),
+    "nested tables": filled("<table><tr><td>", TABLE),
+    "attributes": ("<a " + " ".join(f"a{number}" for number in range(40_000)) + ">").encode()[:BODY_LIMIT],
+    "misnested": filled("<b><i></b></i>"),
+    "comments": filled("<!--"),
+    "closing": filled("</"),
+    "entities": filled("&amp;", TABLE + "<tr><td>"),
+    "headings": filled("<h2>Active Codes</h2>"),
+    "nested headings": filled("<h2>Active Codes"),
+    "rows": filled("<tr><td>", TABLE),
+    "cells": filled("<td>", TABLE + "<tr>"),
+    "scripts": filled("<script></script>x", TABLE + "<tr><td>"),
+    "spaces": filled(" ", TABLE + "<tr><td>", "x"),
+    "active words": filled("active ", "<h2>", "</h2>"),
+    "one word": filled("A"),
+}
+
+PATHOLOGICAL_XML = {
+    "nested": filled("<a>"),
+    "items": filled("<item/>", "<rss><channel>", "</channel></rss>"),
+    "titles": filled("<item><title>@</title></item>", "<rss><channel>", "</channel></rss>"),
+    "descriptions": filled("<item><description>&lt;b</description></item>", "<rss><channel>", "</channel></rss>"),
+    "attributes": ("<a " + " ".join(f"a{number}=''" for number in range(25_000)) + "/>").encode()[:BODY_LIMIT],
+    "namespaces": ("<a " + " ".join(f"xmlns:a{number}='x'" for number in range(12_000)) + "/>").encode()[
+        :BODY_LIMIT
+    ],
+    "declared": filled("<!ENTITY a 'b'>", "<!DOCTYPE rss [", "]><rss/>"),
+}
+
+PATHOLOGICAL_JSON = {
+    "nested": filled("["),
+    "numbers": filled("1,", '{"codes":[', "1]}"),
+    "entries": filled('{"code":1},', '{"codes":[', "1]}"),
+    "refused": filled('{"code":"@"},', '{"codes":[', "1]}"),
+    "same": filled('{"code":"AAA"},', '{"codes":[', "1]}"),
+    "expiry": b'{"codes":[{"code":"AAA","expiry":"' + b" " * 200_000 + b'x"}]}',
+    "digits": b'{"codes":[{"code":"AAA","expiry":' + b"9" * 4000 + b"}]}",
+}
+
+CASES = [
+    *((WebPageSource, name, body) for name, body in PATHOLOGICAL.items()),
+    *((RssSource, name, body) for name, body in PATHOLOGICAL_XML.items()),
+    *((JsonApiSource, name, body) for name, body in PATHOLOGICAL_JSON.items()),
+]
+
+
+async def longest_hold(work: Awaitable[None]) -> float:
+    """Seconds for which the event loop was held at worst while `work` ran."""
+    loop = asyncio.get_running_loop()
+    worst = 0.0
+
+    async def tick() -> None:
+        nonlocal worst
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.001)
+            worst = max(worst, loop.time() - before - 0.001)
+
+    ticking = asyncio.create_task(tick())
+    await work
+    ticking.cancel()
+    return worst
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "body"), CASES, ids=[f"{kind.source_name}-{name}" for kind, name, _ in CASES]
+)
+async def test_pathological_bodies_do_not_hold_the_loop(
+    serve: Serve, fetcher: Fetcher, kind: type[PolledSource], name: str, body: bytes
+) -> None:
+    """The worst bodies known are read, or given up, within their time, while the loop goes on (under 50 ms)."""
+    assert len(body) <= BODY_LIMIT, name
+    url = await serve(body)
+
+    async def fetch() -> None:
+        source = kind(url, fetcher)
+        with contextlib.suppress(SourceError):
+            await asyncio.wait_for(source.fetch(), 4)
+        await source.aclose()
+
+    holds: list[float] = []
+    while len(holds) < 4 and (not holds or min(holds) >= 0.05):  # other processes may hold this machine, too
+        holds.append(await longest_hold(fetch()))
+    assert min(holds) < 0.05
