@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from giftbot.models.code import CodeStatus, GiftCode
-from giftbot.models.ids import ChannelId, GuildId
+from giftbot.models.guild import Backfill, GuildSettings
+from giftbot.models.ids import ChannelId, GuildId, RoleId
+from giftbot.models.report import ReportResult
+from giftbot.models.source import SourceHealth, SourceState
+from giftbot.models.statistics import GuildStatistics
+from giftbot.models.status import StatusReport
 
 _MARKDOWN = str.maketrans({char: "\\" + char for char in "\\*_~`|>#[]()<@"})
 
@@ -180,3 +185,215 @@ def error_with_reference(reference: str) -> str:
     return (
         f"Something went wrong on my side, and it was logged. If it stays, tell the bot's owner this: `{reference}`"
     )
+
+
+BUTTON_RELEASE = "Announce everywhere"
+BUTTON_DISCARD = "Discard"
+CHANNEL_GONE = "This channel does not exist any more. Choose another one."
+NOT_POSTABLE = "Posts go to text or announcement channels of this server. Choose one of those."
+
+
+def and_more(count: int) -> str:
+    """What follows a list that was too long; empty when nothing is left out."""
+    return f"and {counted(count, 'more code', 'more codes')}" if count > 0 else ""
+
+
+PANEL_TITLE = "Gift code settings"
+PANEL_CHANNEL = "Choose the channel for gift codes"
+PANEL_ROLE = "Choose a role to mention (optional)"
+PANEL_TURN_ON = "Turn posting on"
+PANEL_TURN_OFF = "Turn posting off"
+PANEL_NO_ROLE = "Mention nobody"
+PANEL_AGAIN = "Post again"
+PANEL_ONLY_NEW = "Only new ones"
+PANEL_TEST = "Test post"
+PANEL_CHECK = "Check now"
+ROLE_REMOVED = "Posts mention nobody now."
+POSTING_ON = "Posting is on. Choose below whether the codes that are active now are posted, too."
+POSTING_OFF = (
+    "Posting is off. Codes found meanwhile are not made up for, unless you ask for it when you turn it on."
+)
+TRIAL_TITLE = "Test post"
+TRIAL_DESCRIPTION = "Posting works in this channel. New gift codes will look like this:"
+TRIAL_FIELD = "```\nEXAMPLE2026\n```\n**Rewards** none, this is a test"
+BUTTON_RESET = "Post all again"
+BUTTON_CANCEL = "Cancel"
+STATS_TITLE = "Gift codes posted here"
+STATUS_TITLE = "How the bot is"
+HELP_TITLE = "What this bot can do"
+HELP = (
+    "New gift codes are posted in the channel that this server chose.\n\n"
+    "**/giftcode** shows the codes that can be used now\n"
+    "**/giftcode_status** shows how the bot is\n"
+    "**/about** says what this bot is\n\n"
+    "With the permission “Manage Server”:\n"
+    "**/giftcodesettings** chooses channel, role and what is posted\n"
+    "**/giftcode_add** posts a code that you know, in this server\n"
+    "**/giftcode_stats** shows what was posted here\n"
+    "**/giftcode_reset** forgets that, so that all active codes are posted again"
+)
+
+
+def panel_post_now(count: int) -> str:
+    """Label of the button that posts what is active now."""
+    return f"Post the {counted(count, 'code')} active now" if count else "No codes to post now"
+
+
+def posting_state(guild: GuildSettings) -> str:
+    """Whether new codes are posted, and why not."""
+    if guild.disabled_reason is not None:
+        return f"stopped: {plain(guild.disabled_reason)}. Repair the permissions, then choose the channel again."
+    if not guild.auto_post:
+        return "off"
+    return "on" if guild.channel_id is not None else "waits for a channel"
+
+
+def undecided(count: int) -> str:
+    """What the panel says of posts that may or may not have arrived."""
+    return (
+        f"{counted(count, 'post')} may or may not have arrived, and I may not read the channel's history to find out. "
+        "Look there; if they are missing, press “Post again”."
+    )
+
+
+def channel_chosen(channel_id: ChannelId) -> str:
+    """After a channel was chosen."""
+    return (
+        f"New codes go to <#{channel_id}> from now on. "
+        "Choose below whether the codes that are active now are posted, too."
+    )
+
+
+def role_chosen(role_id: RoleId) -> str:
+    """After a role was chosen."""
+    return f"Posts mention <@&{role_id}> now."
+
+
+def backfilled(choice: Backfill, posted: int) -> str:
+    """After the choice what happens to the codes that are active now."""
+    if choice is Backfill.SKIP:
+        return "Only codes found from now on are posted."
+    return f"{counted(posted, 'code')} will be posted in a moment." if posted else "There is nothing to post now."
+
+
+def trial_sent(channel_id: ChannelId | None) -> str:
+    """After a test post arrived."""
+    return f"The test post is in <#{channel_id}>."
+
+
+def trial_failed(channel_id: ChannelId, why: str) -> str:
+    """After a test post did not arrive."""
+    return f"The test post did not arrive in <#{channel_id}>: {plain(why)}. Check the bot's permissions there."
+
+
+def checked(asked: int, failed: int, found: int, posted: int) -> str:
+    """After a check that somebody asked for."""
+    troubled = f", {failed} of them without success" if failed else ""
+    news = f"{counted(posted, 'code')} will be posted here in a moment." if posted else "Nothing is new here."
+    return f"Asked {counted(asked, 'source')}{troubled}: {counted(found, 'code')} listed. {news}"
+
+
+def posting_again(count: int) -> str:
+    """After "post again"."""
+    return f"{counted(count, 'code')} will be posted again in a moment."
+
+
+def report_answer(result: ReportResult, code: GiftCode, channel_id: ChannelId | None) -> str:
+    """After a code was reported by hand."""
+    name = f"**{plain(code.display)}**"
+    if result is ReportResult.ALREADY_SENT:
+        return f"{name} was posted in this server already."
+    if result is ReportResult.POSTED:
+        return f"{name} is being posted in <#{channel_id}>."
+    return (
+        f"{name} is being posted in <#{channel_id}>, in this server only. "
+        "Other servers get it once a source or the bot's owner confirms it."
+    )
+
+
+def released(codes: Sequence[GiftCode]) -> str:
+    """After the owner approved held codes."""
+    return f"Announced everywhere: {', '.join(plain(code.display) for code in codes[:20])}."
+
+
+def discarded(codes: Sequence[GiftCode]) -> str:
+    """After the owner refused held codes."""
+    return f"Discarded: {', '.join(plain(code.display) for code in codes[:20])}."
+
+
+def reset_question(sent: int, active: int, guild: GuildSettings) -> str:
+    """What a reset would do."""
+    where = f"in <#{guild.channel_id}>" if guild.is_posting else "once posting is on"
+    return (
+        f"This forgets that {counted(sent, 'code')} were posted in this server. "
+        f"The {counted(active, 'code')} active now will be posted again {where}. Other servers are not touched. "
+        "You have 60 seconds to decide."
+    )
+
+
+def reset_done(again: int) -> str:
+    """After a reset."""
+    return f"Done. {counted(again, 'code')} will be posted again in a moment."
+
+
+def statistics(stats: GuildStatistics) -> list[tuple[str, str]]:
+    """Figures as titled values."""
+    last = f"{stats.last_code}" if stats.last_code else "none yet"
+    return [
+        ("Total", f"{stats.total_codes:,}"),
+        ("Last code", last),
+        ("Last sent", relative(stats.last_sent_at) if stats.last_sent_at else "never"),
+        ("Last 24 hours", f"{stats.day:,}"),
+        ("Last 7 days", f"{stats.week:,}"),
+        ("Last 30 days", f"{stats.month:,}"),
+        ("Sources", ", ".join(stats.sources) or "none"),
+    ]
+
+
+def status_fields(report: StatusReport, now: datetime) -> list[tuple[str, str]]:
+    """The state of the bot as titled values."""
+    return [
+        ("Store", f"{report.store}, {'normal' if report.problem is None else plain(report.problem)}"),
+        ("Last check", relative(report.last_check_at) if report.last_check_at else "none yet"),
+        ("Sources", "\n".join(source_line(health, now) for health in report.sources) or "none are set"),
+        ("This server", posting_state(report.guild)),
+        ("Queue", queue_line(report)),
+    ]
+
+
+def source_line(health: SourceHealth, now: datetime) -> str:
+    """One source in a line."""
+    name = source_name(health.name)
+    if health.state is SourceState.UNASKED:
+        return f"{name}: not asked yet"
+    if health.state is SourceState.OK:
+        return f"{name}: fine, {counted(health.codes, 'code')}"
+    well = f", last fine {relative(health.last_ok_at)}" if health.last_ok_at else ""
+    word = "failing" if health.state is SourceState.FAILING else "held back"
+    return f"{name}: {word}{well} ({plain(health.problem or 'unknown')})"[:250]
+
+
+def queue_line(report: StatusReport) -> str:
+    """The open work of a server in a line."""
+    counts = report.outbox
+    waiting = counts.pending + counts.claimed
+    parts = [f"{counted(waiting, 'code')} waiting" if waiting else "empty"]
+    if counts.unknown:
+        parts.append(f"{counts.unknown} not certain (see /giftcodesettings)")
+    if counts.failed:
+        parts.append(f"{counts.failed} failed")
+    return ", ".join(parts)
+
+
+def about(version: str) -> str:
+    """What this bot is."""
+    return (
+        f"giftbot {version}: a self-hosted bot that finds new gift codes and posts each of them once. "
+        "Free software under the MIT licence. It is not affiliated with any game's publisher. "
+        "It keeps which codes were posted where, and this server's settings; nothing about its members."
+    )
+
+
+def parked_notice(codes: Sequence[str], reason: str) -> str:
+    """What the owner reads of a post that Discord calls malformed."""
+    return f"Discord calls the post of {', '.join(codes)} malformed, so it is not sent: {plain(reason)}"[:1900]

@@ -19,8 +19,8 @@ class NoticeKind(enum.StrEnum):
     BROKEN_CHANNEL = "broken_channel"
     SOURCE = "source"
     """A source fails or behaves strangely; told again only after it was well in between."""
-    STOPPED = "stopped"
-    """The bot stopped sending."""
+    PARKED = "parked"
+    """A post that Discord calls malformed."""
 
 
 @attrs.frozen

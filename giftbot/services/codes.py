@@ -50,6 +50,8 @@ class Codes:
     def __init__(self, *, store: CodeStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self.recent: tuple[GiftCode, ...] = ()
+        """Active and held codes as of the last look, newest first; for suggestions that must come at once."""
 
     async def merge(self, observations: Sequence[Observation]) -> Merged:
         """Take in new listings, trusted ones first; which codes are to be announced, and which are held."""
@@ -94,15 +96,14 @@ class Codes:
     async def expire(self, healthy: Collection[str]) -> list[GiftCode]:
         """End the codes that are over by their date, or that every healthy source left out for 24 h."""
         now = self._clock.now()
-        over = [
-            code
-            for code in await self._store.list_codes((CodeStatus.ACTIVE, CodeStatus.HELD))
-            if code.is_over(now) or _is_abandoned(code, healthy, now)
-        ]
+        current = await self._store.list_codes((CodeStatus.ACTIVE, CodeStatus.HELD))
+        over = [code for code in current if code.is_over(now) or _is_abandoned(code, healthy, now)]
         ended = [code.expired(now) for code in over]
         for code in ended:
             if await self._store.replace_code(code):
                 _log.info("code expired", code=code.key)
+        ended_keys = {code.key for code in ended}
+        self.recent = tuple(code for code in reversed(current) if code.key not in ended_keys)
         return ended
 
     async def active(self) -> list[GiftCode]:

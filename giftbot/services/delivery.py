@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 
 import attrs
 import structlog
 
-from giftbot.errors import StoreError
+from giftbot.errors import StoreError, TokenError
 from giftbot.models.announcement import Announcement, AnnouncementState, Attempt, Mark
 from giftbot.models.ids import AnnouncementId, ChannelId
 from giftbot.models.post import Delivery, Outcome, Post, Search
 from giftbot.models.times import PostingTimes
+from giftbot.services.aftermath import Aftermath
 from giftbot.services.marks import Marks
 from giftbot.services.pacer import Pacer
 from giftbot.services.ports import AnnouncementStore, Announcer, Clock
@@ -39,14 +40,6 @@ class Dispatch:
         return self.anchor.channel_id
 
 
-@attrs.frozen
-class Refusal:
-    """Discord does not take messages for a server's channel."""
-
-    anchor: Announcement
-    reason: str
-
-
 class Deliveries:
     """Sends dispatches. Whoever holds a claim is the only one that sends for it, and only while the lease lasts."""
 
@@ -59,9 +52,7 @@ class Deliveries:
         clock: Clock,
         pacer: Pacer,
         times: PostingTimes,
-        on_refused: Callable[[Refusal], Awaitable[None]],
-        on_bug: Callable[[Announcement, str], Awaitable[None]],
-        on_fatal: Callable[[str], None],
+        aftermath: Aftermath,
     ) -> None:
         self._store = store
         self._marks = marks
@@ -69,12 +60,14 @@ class Deliveries:
         self._clock = clock
         self._pacer = pacer
         self._times = times
-        self._on_refused = on_refused
-        self._on_bug = on_bug
-        self._on_fatal = on_fatal
+        self._aftermath = aftermath
 
     async def deliver(self, dispatch: Dispatch, may_send: Callable[[], bool]) -> None:
-        """Send a freshly prepared message; after unknown outcomes again with the same nonce, within the window."""
+        """Send a freshly prepared message; after unknown outcomes again with the same nonce, within the window.
+
+        Raises `TokenError` when Discord does not know the bot any more, and `OSError` when the end of an attempt
+        can be written neither to the store nor to the journal.
+        """
         for pause in (0.0, *self._times.backoff):
             if pause:
                 await self._clock.sleep(pause)
@@ -184,15 +177,15 @@ class Deliveries:
         elif delivery.outcome is Outcome.REFUSED:
             reason = delivery.detail or "refused"
             await self._end(dispatch, AnnouncementState.FAILED, reason=reason)
-            await self._on_refused(Refusal(anchor, reason))
+            await self._aftermath.refused(anchor, reason)
         elif delivery.outcome is Outcome.BUG:
             reason = delivery.detail or "malformed"
             _log.error("parked", id=anchor.announcement_id, why=reason)
             await self._end(dispatch, AnnouncementState.FAILED, reason=reason)
-            await self._on_bug(anchor, reason)
+            await self._aftermath.malformed(anchor, reason)
         else:
-            self._on_fatal(delivery.detail or "the token is not accepted")
             await self._give_back(dispatch)
+            raise TokenError(delivery.detail or "Discord does not accept the bot's token any more.")
 
     async def _give_back(self, dispatch: Dispatch) -> None:
         """Let the claim go without an attempt; whoever takes it next goes on with the same nonce."""

@@ -16,7 +16,7 @@ from giftbot.models.code import CodeStatus, GiftCode
 from giftbot.models.notice import NoticeKind
 from giftbot.models.source import Listing, SourceHealth, SourceState
 from giftbot.services.codes import Codes, Merged, Observation
-from giftbot.services.notices import Notices
+from giftbot.services.notices import Notices, subject_of
 from giftbot.services.ports import Clock, Source
 
 _log = structlog.get_logger(__name__)
@@ -156,7 +156,7 @@ class Detection:
         if merged.held:
             keys = [code.key for code in merged.held]
             await self._notices.tell(
-                NoticeKind.HELD_CODES, ",".join(sorted(keys))[:200], text.held_notice(merged.held), codes=keys
+                NoticeKind.HELD_CODES, subject_of(keys), text.held_notice(merged.held), codes=keys
             )
 
     def _result(self, asked: Sequence[Source], merged: Merged) -> CheckResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 
 import attrs
@@ -44,6 +44,10 @@ class Guilds:
     async def get(self, guild_id: GuildId) -> GuildSettings:
         """A server's settings; the defaults when it chose nothing yet."""
         return (await self._store.get_guilds([guild_id])).get(guild_id) or GuildSettings(guild_id=guild_id)
+
+    def scan(self) -> AsyncIterator[list[GuildSettings]]:
+        """All servers with settings, in chunks."""
+        return self._store.scan_guilds(posting_only=False)
 
     async def choose_channel(self, guild_id: GuildId, channel_id: ChannelId) -> GuildSettings:
         """Post to this channel from now on. Nothing is posted before the server chose what happens to old codes.

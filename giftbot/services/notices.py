@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Sequence
 
 import structlog
 
@@ -11,6 +12,11 @@ from giftbot.models.notice import Notice, NoticeKind
 from giftbot.services.ports import Clock, NoticeStore, Notifier
 
 _log = structlog.get_logger(__name__)
+
+
+def subject_of(keys: Collection[CodeKey]) -> str:
+    """A short subject for a notice on several codes: the same for the same codes, fit for a `custom_id`."""
+    return hashlib.sha256("|".join(sorted(keys)).encode()).hexdigest()[:16]
 
 
 class Notices:

@@ -9,7 +9,7 @@ from datetime import datetime
 import attrs
 import structlog
 
-from giftbot.errors import StoreError
+from giftbot.errors import GiftbotError, StoreError, TokenError
 from giftbot.logs import new_reference
 from giftbot.models.announcement import (
     Announcement,
@@ -117,11 +117,15 @@ class Posting:
         self._in_flight: set[asyncio.Task[None]] = set()
         self._freed = asyncio.Event()
         self._stopping = False
+        self._fatal: GiftbotError | None = None
         self.halted: str | None = None
         """Why nothing is sent at present, as a sentence; None while posting goes on."""
 
     async def run(self) -> None:
-        """Work until cancelled or stopped. A store that is away pauses the work and loses nothing."""
+        """Work until stopped. A store that is away pauses the work and loses nothing.
+
+        Raises the error that made sending impossible for good.
+        """
         while not self._stopping:
             worked = False
             try:
@@ -133,6 +137,9 @@ class Posting:
                 _log.exception("a round of posting failed", ref=new_reference())
             if not worked and not self._stopping:
                 await self._wake.wait(self._times.poll)
+        if self._fatal is not None:
+            _log.critical("posting stopped", why=str(self._fatal))
+            raise self._fatal
 
     async def stop(self) -> None:
         """Claim nothing more, and give what is in flight `times.drain` seconds to end."""
@@ -145,10 +152,10 @@ class Posting:
         await asyncio.gather(*self._in_flight, return_exceptions=True)
         await self._marks.aclose()
 
-    def halt(self, reason: str) -> None:
-        """Send nothing any more, whatever is due."""
+    def halt(self, error: GiftbotError) -> None:
+        """Send nothing any more, whatever is due; `run` ends with this error."""
         self._stopping = True
-        self.halted = reason
+        self._fatal, self.halted = error, str(error)
         self._wake.set()
         self._freed.set()
 
@@ -247,9 +254,10 @@ class Posting:
     async def _carry(self, deliver: Deliver, dispatch: Dispatch) -> None:
         try:
             await deliver(dispatch, self._may_send)
+        except TokenError as error:
+            self.halt(error)
         except OSError as error:
-            self.halt(f"What was sent cannot be written down any more: {error}")
-            _log.critical("posting stopped", id=dispatch.anchor.announcement_id, why=str(error))
+            self.halt(StoreError(f"What was sent cannot be written down any more: {error}"))
         except Exception:
             _log.exception("delivery failed", id=dispatch.anchor.announcement_id, ref=new_reference())
 

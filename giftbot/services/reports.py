@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Collection
 from datetime import datetime
 
-import attrs
 import structlog
 
 from giftbot import text
@@ -16,31 +14,14 @@ from giftbot.models.code import MANUAL, CodeStatus, Finding, GiftCode, discovere
 from giftbot.models.guild import GuildSettings
 from giftbot.models.ids import CodeKey
 from giftbot.models.notice import NoticeKind
+from giftbot.models.report import Report, ReportResult
 from giftbot.services.announcements import Announcements
 from giftbot.services.codes import Codes
-from giftbot.services.notices import Notices
+from giftbot.services.notices import Notices, subject_of
 from giftbot.services.ports import Clock
 from giftbot.services.posts import REWARDS_LENGTHS, cut
 
 _log = structlog.get_logger(__name__)
-
-
-class ReportResult(enum.StrEnum):
-    """What became of a report."""
-
-    POSTED = "posted"
-    """It goes to this server now; it was known and active."""
-    POSTED_AND_HELD = "posted_and_held"
-    """It goes to this server now; all others wait for the owner or a source."""
-    ALREADY_SENT = "already_sent"
-
-
-@attrs.frozen
-class Report:
-    """A report and what became of it."""
-
-    code: GiftCode
-    result: ReportResult
 
 
 class Reports:
@@ -84,7 +65,10 @@ class Reports:
             return Report(code, ReportResult.POSTED)
         if is_new:
             await self._notices.tell(
-                NoticeKind.HELD_CODES, key, text.reported_notice(code, guild.guild_id, reporter), codes=[key]
+                NoticeKind.HELD_CODES,
+                subject_of([key]),
+                text.reported_notice(code, guild.guild_id, reporter),
+                codes=[key],
             )
         return Report(code, ReportResult.POSTED_AND_HELD)
 

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-import attrs
-
 from giftbot.errors import StoreError
 from giftbot.models.guild import GuildSettings
 from giftbot.models.ids import GuildId
-from giftbot.models.source import SourceHealth
 from giftbot.models.statistics import OutboxCounts
+from giftbot.models.status import StatusReport
 from giftbot.services.detection import Detection
 from giftbot.services.ports import Store
 from giftbot.services.posting import Posting
-
-
-@attrs.frozen
-class StatusReport:
-    """The state of the bot at one moment, and of one server."""
-
-    store: str
-    """What keeps the data, e.g. `SQLite`."""
-    problem: str | None
-    """Why the store or posting does not work at present; None while all is well."""
-    sources: tuple[SourceHealth, ...]
-    last_check_at: datetime | None
-    outbox: OutboxCounts
-    """The open work of this server."""
-    guild: GuildSettings
 
 
 class Status:
@@ -38,6 +19,10 @@ class Status:
         self._store = store
         self._detection = detection
         self._posting = posting
+
+    async def outbox(self, guild_id: GuildId) -> OutboxCounts:
+        """The open work of one server."""
+        return await self._store.count_outbox(guild_id)
 
     async def report(self, guild_id: GuildId) -> StatusReport:
         """The report for one server; it says so when the store is away, instead of failing."""

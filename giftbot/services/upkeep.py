@@ -9,8 +9,9 @@ import structlog
 from giftbot.errors import StoreError
 from giftbot.logs import new_reference
 from giftbot.services.announcements import Announcements
+from giftbot.services.checks import Checks
 from giftbot.services.codes import Codes
-from giftbot.services.detection import CheckResult, Detection
+from giftbot.services.detection import Detection
 from giftbot.services.notices import Notices
 from giftbot.services.ports import AnnouncementStore, Clock
 from giftbot.services.state_copy import StateCopy
@@ -24,6 +25,7 @@ class Upkeep:
     def __init__(
         self,
         *,
+        checks: Checks,
         detection: Detection,
         codes: Codes,
         announcements: Announcements,
@@ -35,6 +37,7 @@ class Upkeep:
         upkeep_interval: float,
     ) -> None:
         """Take `interval`, the seconds between checks, and `upkeep_interval`, those between upkeep rounds."""
+        self._checks = checks
         self._detection = detection
         self._codes = codes
         self._announcements = announcements
@@ -45,15 +48,9 @@ class Upkeep:
         self._interval = interval
         self._upkeep_interval = upkeep_interval
 
-    async def check(self) -> CheckResult:
-        """One regular check: find, and announce what is new."""
-        result = await self._detection.check()
-        await self._announcements.fan_out(result.new)
-        return result
-
     async def run_checks(self) -> None:
         """Check the sources for ever."""
-        await self._for_ever("check", self._check_and_forget, self._interval)
+        await self._for_ever("check", self._check, self._interval)
 
     async def run_upkeep(self) -> None:
         """Do the rounds of upkeep for ever."""
@@ -68,8 +65,8 @@ class Upkeep:
         await self._notices.tell_leftovers()
         await self._copy.write_if_due()
 
-    async def _check_and_forget(self) -> None:
-        await self.check()
+    async def _check(self) -> None:
+        await self._checks.regular()
 
     async def _for_ever(self, name: str, work: Callable[[], Awaitable[None]], pause: float) -> None:
         while True:

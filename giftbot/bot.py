@@ -1,0 +1,203 @@
+"""The bot: a hikari client and a Tanjun client over the services, from settings to a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import hikari
+import structlog
+import tanjun
+from hikari.impl import CacheSettings, HTTPSettings, HTTPTimeoutSettings
+
+from giftbot.app import Discord, Services, open_services
+from giftbot.components import about, codes, records, reports
+from giftbot.components import settings as settings_component
+from giftbot.declare import declare
+from giftbot.discord.announcer import DiscordAnnouncer
+from giftbot.discord.channels import DiscordChannels
+from giftbot.discord.complaints import complaint
+from giftbot.discord.confirmations import Confirmations
+from giftbot.discord.owners import DiscordNotifier, DiscordOwners
+from giftbot.discord.presence import Presence
+from giftbot.discord.router import Router
+from giftbot.errors import StartupError, TokenError
+from giftbot.models.times import PostingTimes
+from giftbot.services.announcements import Announcements
+from giftbot.services.checks import Checks
+from giftbot.services.guilds import Guilds
+from giftbot.services.history import History
+from giftbot.services.notices import Notices
+from giftbot.services.ports import Clock, OwnerDirectory
+from giftbot.services.reports import Reports
+from giftbot.services.status import Status
+from giftbot.services.trials import Trials
+from giftbot.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+INTENTS = hikari.Intents.GUILDS
+"""All that posting needs; nothing privileged."""
+COMPONENTS = (codes, settings_component, reports, records, about)
+ROUTES = (codes.routes, settings_component.routes, reports.routes, records.routes)
+REQUEST_TIMEOUT = 8.0
+"""Seconds for one request to Discord; below the longest that an attempt to send may take."""
+LONGEST_WAIT = 5.0
+"""Seconds that hikari may hold a request back for a rate limit."""
+
+
+def application_id_of(token: str) -> int:
+    """The application's id, which is the first part of every token. Raises `TokenError`."""
+    first = token.partition(".")[0]
+    try:
+        return int(base64.b64decode(first + "=" * (-len(first) % 4), validate=True))
+    except (binascii.Error, ValueError):
+        raise TokenError("DISCORD_TOKEN is not a bot token. Copy it again from the bot's page.") from None
+
+
+def build_gateway_bot(settings: Settings) -> hikari.GatewayBot:
+    """The Discord client, not started: least intents, the least cache, and no retries of its own."""
+    return hikari.GatewayBot(
+        settings.token,
+        banner=None,
+        logs=None,
+        intents=INTENTS,
+        auto_chunk_members=False,
+        cache_settings=CacheSettings(components=hikari.api.CacheComponents.ME),
+        http_settings=HTTPSettings(timeouts=HTTPTimeoutSettings(total=REQUEST_TIMEOUT)),
+        max_rate_limit=LONGEST_WAIT,
+        max_retries=0,
+        rest_url=settings.discord_api_url,
+        suppress_optimization_warning=True,
+    )
+
+
+def discord_of(bot: hikari.GatewayBot, settings: Settings) -> Discord:
+    """The services' view of Discord through this client."""
+    application_id = application_id_of(settings.token)
+    channels = DiscordChannels(bot.rest, application_id)
+    owners = DiscordOwners(bot.rest, settings.owner_ids)
+    return Discord(
+        announcer=DiscordAnnouncer(bot.rest, channels, application_id),
+        channels=channels,
+        notifier=DiscordNotifier(bot.rest, owners),
+        owners=owners,
+    )
+
+
+def build_client(bot: hikari.GatewayBot, services: Services) -> tanjun.Client:
+    """The commands over the services: dependencies, hooks, buttons."""
+    client = tanjun.Client.from_gateway_bot(bot, event_managed=False, declare_global_commands=False)
+    client.set_ephemeral_default(True)
+    hooks = tanjun.AnyHooks()
+    hooks.add_on_error(_on_error)
+    hooks.add_on_parser_error(_on_parser_error)
+    client.set_hooks(hooks)
+    for kind, value in _dependencies(services).items():
+        client.set_type_dependency(kind, value)
+    for module in COMPONENTS:
+        client.load_modules(module.__name__)
+    router = Router(client.injector, ROUTES)
+    bot.subscribe(hikari.ComponentInteractionCreateEvent, router.on_component)
+    bot.subscribe(hikari.ModalInteractionCreateEvent, router.on_modal)
+    return client
+
+
+def _dependencies(services: Services) -> dict[type[object], object]:
+    panels = settings_component.Panels(services.guilds, services.announcements, services.status)
+    return {
+        Announcements: services.announcements,
+        Checks: services.checks,
+        Clock: services.clock,
+        Confirmations: Confirmations(services.clock),
+        Guilds: services.guilds,
+        History: services.history,
+        Notices: services.notices,
+        OwnerDirectory: services.owners,
+        Reports: services.reports,
+        Status: services.status,
+        Trials: services.trials,
+        settings_component.Panels: panels,
+    }
+
+
+async def _on_error(ctx: tanjun.abc.Context, error: Exception) -> bool:
+    await ctx.respond(complaint(error, where=ctx.triggering_name))
+    return True
+
+
+async def _on_parser_error(ctx: tanjun.abc.Context, error: tanjun.errors.ParserError) -> None:
+    await ctx.respond(str(error))
+
+
+@asynccontextmanager
+async def running_bot(bot: hikari.GatewayBot, settings: Settings) -> AsyncIterator[None]:
+    """Connect, and disconnect in the end. Every way to fail becomes one sentence.
+
+    Raises `TokenError` or `StartupError`.
+    """
+    try:
+        await bot.start(
+            check_for_updates=False, shard_ids=settings.shard_ids, shard_count=settings.giftbot_shard_count
+        )
+    except hikari.UnauthorizedError:
+        raise TokenError("Discord does not accept DISCORD_TOKEN. Copy it again from the bot's page.") from None
+    except hikari.GatewayServerClosedConnectionError as error:
+        raise TokenError(f"Discord closed the connection: {error.reason} ({error.code}).") from None
+    except (hikari.HikariError, OSError) as error:
+        raise StartupError(f"Discord cannot be reached: {error}") from error
+    except RuntimeError as error:
+        raise StartupError(f"Discord allows no further session at present: {error}.") from None
+    try:
+        yield
+    finally:
+        await bot.close()
+
+
+async def run_bot(settings: Settings, *, times: PostingTimes | None = None) -> None:
+    """Run until SIGTERM or SIGINT. Raises `GiftbotError` with one sentence when it cannot start or go on."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    bot = build_gateway_bot(settings)
+    async with open_services(settings, discord_of(bot, settings), times=times) as services:
+        presence = Presence(services.guilds, application_id_of(settings.token))
+        await presence.load()
+        presence.listen(bot)
+        async with running_bot(bot, settings):
+            client = build_client(bot, services)
+            async with client:
+                await declare(client, bot.rest, application_id_of(settings.token))
+                _log.info("ready", store=services.store.label, sources=[source.name for source in services.sources])
+                await _work(services, presence, stop)
+
+
+async def _work(services: Services, presence: Presence, stop: asyncio.Event) -> None:
+    """Run the workers until somebody asks to stop, or posting has to end for good."""
+    workers = [
+        asyncio.create_task(services.posting.run(), name="posting"),
+        asyncio.create_task(services.upkeep.run_checks(), name="checks"),
+        asyncio.create_task(services.upkeep.run_upkeep(), name="upkeep"),
+        asyncio.create_task(presence.run(), name="presence"),
+    ]
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait([*workers, stopping], return_when=asyncio.FIRST_COMPLETED)
+        _log.info("stopping")
+    finally:
+        await _end(services, workers, stopping)
+
+
+async def _end(services: Services, workers: Sequence[asyncio.Task[None]], stopping: asyncio.Task[bool]) -> None:
+    await services.posting.stop()
+    for task in (*workers, stopping):
+        task.cancel()
+    results = await asyncio.gather(*workers, stopping, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result

@@ -1,0 +1,169 @@
+"""`/giftcodesettings`: the panel of a server."""
+
+import alluka
+import hikari
+import tanjun
+
+from giftbot import text
+from giftbot.discord.access import MANAGER, require_guild, require_manager
+from giftbot.discord.panel import (
+    ROUTE_AGAIN,
+    ROUTE_AUTO,
+    ROUTE_BACKFILL,
+    ROUTE_CHANNEL,
+    ROUTE_CHECK,
+    ROUTE_NO_ROLE,
+    ROUTE_ROLE,
+    ROUTE_TEST,
+    Panel,
+)
+from giftbot.discord.press import Press
+from giftbot.discord.router import Routes
+from giftbot.errors import UserError
+from giftbot.models.guild import Backfill
+from giftbot.models.ids import ChannelId, GuildId, RoleId
+from giftbot.services.announcements import Announcements
+from giftbot.services.checks import Checks
+from giftbot.services.guilds import Guilds
+from giftbot.services.status import Status
+from giftbot.services.trials import Trials
+
+component = tanjun.Component(name="settings")
+routes = Routes()
+
+
+class Panels:
+    """Draws the panel of a server as it is now."""
+
+    def __init__(self, guilds: Guilds, announcements: Announcements, status: Status) -> None:
+        self._guilds = guilds
+        self._announcements = announcements
+        self._status = status
+
+    async def draw(self, guild_id: GuildId, note: str | None = None) -> Panel:
+        """The panel, with a line on what just happened."""
+        return Panel(
+            guild=await self._guilds.get(guild_id),
+            unsent=len(await self._announcements.unsent(guild_id)),
+            undecided=(await self._status.outbox(guild_id)).unknown,
+            note=note,
+        )
+
+    async def show(self, press: Press, note: str | None) -> None:
+        """Redraw the panel that was pressed."""
+        panel = await self.draw(press.guild_id, note)
+        await press.update(embeds=panel.embeds(), components=panel.components())
+
+
+@component.with_slash_command
+@tanjun.as_slash_command(
+    "giftcodesettings",
+    "Choose where gift codes are posted in this server",
+    default_to_ephemeral=True,
+    default_member_permissions=MANAGER,
+)
+async def giftcodesettings(ctx: tanjun.abc.SlashContext, panels: alluka.Injected[Panels]) -> None:
+    """Open the panel."""
+    require_manager(ctx.member if isinstance(ctx.member, hikari.InteractionMember) else None)
+    panel = await panels.draw(require_guild(ctx.guild_id))
+    await ctx.respond(embeds=panel.embeds(), components=panel.components())
+
+
+@routes.on(ROUTE_CHANNEL, updates=True)
+async def choose_channel(press: Press, guilds: alluka.Injected[Guilds], panels: alluka.Injected[Panels]) -> None:
+    """Post to the chosen channel from now on, if the bot can."""
+    press.require_manager()
+    channel_id = ChannelId(int(press.values[0]))
+    try:
+        await guilds.choose_channel(press.guild_id, channel_id)
+    except UserError as error:
+        await panels.show(press, str(error))
+        return
+    await panels.show(press, text.channel_chosen(channel_id))
+
+
+@routes.on(ROUTE_ROLE, updates=True)
+async def choose_role(press: Press, guilds: alluka.Injected[Guilds], panels: alluka.Injected[Panels]) -> None:
+    """Mention the chosen role with each post."""
+    press.require_manager()
+    role_id = RoleId(int(press.values[0]))
+    try:
+        await guilds.choose_role(press.guild_id, role_id)
+    except UserError as error:
+        await panels.show(press, str(error))
+        return
+    await panels.show(press, text.role_chosen(role_id))
+
+
+@routes.on(ROUTE_NO_ROLE, updates=True)
+async def choose_no_role(press: Press, guilds: alluka.Injected[Guilds], panels: alluka.Injected[Panels]) -> None:
+    """Mention nobody."""
+    press.require_manager()
+    await guilds.choose_role(press.guild_id, None)
+    await panels.show(press, text.ROLE_REMOVED)
+
+
+@routes.on(ROUTE_AUTO, updates=True)
+async def turn_posting(press: Press, guilds: alluka.Injected[Guilds], panels: alluka.Injected[Panels]) -> None:
+    """Turn posting on or off."""
+    press.require_manager()
+    turned_on = press.argument == "on"
+    await guilds.turn_posting(press.guild_id, on=turned_on)
+    await panels.show(press, text.POSTING_ON if turned_on else text.POSTING_OFF)
+
+
+@routes.on(ROUTE_BACKFILL, updates=True)
+async def begin(press: Press, guilds: alluka.Injected[Guilds], panels: alluka.Injected[Panels]) -> None:
+    """Post the codes that are active now, or only later ones."""
+    press.require_manager()
+    choice = Backfill(press.argument)
+    posted = await guilds.begin(press.guild_id, choice)
+    await panels.show(press, text.backfilled(choice, posted))
+
+
+@routes.on(ROUTE_TEST, updates=True)
+async def test_post(
+    press: Press,
+    guilds: alluka.Injected[Guilds],
+    trials: alluka.Injected[Trials],
+    panels: alluka.Injected[Panels],
+) -> None:
+    """Send a test post to the chosen channel."""
+    press.require_manager()
+    guild = await guilds.get(press.guild_id)
+    try:
+        await trials.post(guild)
+    except UserError as error:
+        await panels.show(press, str(error))
+        return
+    await panels.show(press, text.trial_sent(guild.channel_id))
+
+
+@routes.on(ROUTE_CHECK, updates=True)
+async def check_now(
+    press: Press,
+    guilds: alluka.Injected[Guilds],
+    checks: alluka.Injected[Checks],
+    panels: alluka.Injected[Panels],
+) -> None:
+    """Ask the sources at once, for this server."""
+    press.require_manager()
+    try:
+        result, posted = await checks.now_for(await guilds.get(press.guild_id))
+    except UserError as error:
+        await panels.show(press, str(error))
+        return
+    await panels.show(press, text.checked(result.asked, result.failed, result.found, len(posted)))
+
+
+@routes.on(ROUTE_AGAIN, updates=True)
+async def post_again(
+    press: Press, announcements: alluka.Injected[Announcements], panels: alluka.Injected[Panels]
+) -> None:
+    """Post again what nobody can tell whether it was posted."""
+    press.require_manager()
+    count = await announcements.post_again(press.guild_id)
+    await panels.show(press, text.posting_again(count))
+
+
+loader = component.load_from_scope().make_loader()

@@ -1,0 +1,26 @@
+"""Who may do what: checked in every handler, because what Discord shows is a default that admins can change."""
+
+from __future__ import annotations
+
+import hikari
+
+from giftbot import text
+from giftbot.errors import NotAllowedError
+from giftbot.models.ids import GuildId
+
+MANAGER = hikari.Permissions.MANAGE_GUILD
+
+
+def require_manager(member: hikari.InteractionMember | None) -> None:
+    """Let pass whoever manages the server. Raises `NotAllowedError`."""
+    if member is None:
+        raise NotAllowedError(text.ONLY_IN_SERVERS)
+    if not member.permissions & (hikari.Permissions.MANAGE_GUILD | hikari.Permissions.ADMINISTRATOR):
+        raise NotAllowedError(text.NOT_ALLOWED)
+
+
+def require_guild(guild_id: int | None) -> GuildId:
+    """The server of an interaction. Raises `NotAllowedError` in direct messages."""
+    if guild_id is None:
+        raise NotAllowedError(text.ONLY_IN_SERVERS)
+    return GuildId(int(guild_id))

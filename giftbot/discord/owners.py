@@ -1,0 +1,92 @@
+"""Who owns the bot, and writing to people; implements the `OwnerDirectory` and `Notifier` ports."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+
+import hikari
+import structlog
+from hikari.impl import MessageActionRowBuilder
+
+from giftbot import text
+from giftbot.models.ids import GuildId, UserId
+from giftbot.models.notice import Notice, NoticeKind
+
+_log = structlog.get_logger(__name__)
+
+ROUTE_RELEASE = "release"
+ROUTE_DISCARD = "discard"
+
+
+class DiscordOwners:
+    """The configured owners, else the application's owner or team."""
+
+    def __init__(self, rest: hikari.api.RESTClient, configured: Sequence[int]) -> None:
+        self._rest = rest
+        self._known: frozenset[UserId] = frozenset(map(UserId, configured))
+
+    async def owner_ids(self) -> frozenset[UserId]:
+        """Users who may run the owner's commands; asked of Discord once, where none are configured."""
+        if not self._known:
+            application = await self._rest.fetch_application()
+            members = application.team.members.keys() if application.team else [application.owner.id]
+            self._known = frozenset(UserId(int(user_id)) for user_id in members)
+        return self._known
+
+
+class DiscordNotifier:
+    """Direct messages, with a nonce each, so that telling the same thing again soon makes no second message."""
+
+    def __init__(self, rest: hikari.api.RESTClient, owners: DiscordOwners) -> None:
+        self._rest = rest
+        self._owners = owners
+
+    async def tell_owner(self, notice: Notice) -> bool:
+        """Write to every owner; False when none of them could be reached."""
+        try:
+            owners = await self._owners.owner_ids()
+        except hikari.HikariError as error:
+            _log.warning("owners not known", why=str(error))
+            return False
+        buttons = decision_buttons(notice) if notice.kind is NoticeKind.HELD_CODES else []
+        told = [await self._write(owner, notice.text, notice.notice_id, buttons) for owner in sorted(owners)]
+        return any(told)
+
+    async def tell_admin(self, guild_id: GuildId, text: str) -> bool:
+        """Write to the person who owns a server; False when they could not be reached."""
+        try:
+            guild = await self._rest.fetch_guild(guild_id)
+        except hikari.HikariError:
+            return False
+        return await self._write(UserId(guild.owner_id), text, f"{guild_id}:{text}", [])
+
+    async def _write(
+        self, user_id: UserId, words: str, subject: str, buttons: Sequence[MessageActionRowBuilder]
+    ) -> bool:
+        nonce = base64.urlsafe_b64encode(hashlib.sha256(f"{user_id}|{subject}".encode()).digest())[:24].decode()
+        try:
+            channel = await self._rest.create_dm_channel(user_id)
+            await self._rest.create_message(
+                channel,
+                words,
+                components=buttons,
+                nonce=nonce,
+                mentions_everyone=False,
+                user_mentions=False,
+                role_mentions=False,
+            )
+        except (hikari.HikariError, OSError) as error:
+            _log.info("direct message refused", user=user_id, why=str(error)[:200])
+            return False
+        return True
+
+
+def decision_buttons(notice: Notice) -> list[MessageActionRowBuilder]:
+    """Announce or discard what a notice is about; the codes are looked up by the notice's id."""
+    row = MessageActionRowBuilder()
+    subject = notice.notice_id.partition(":")[2]
+    row.add_interactive_button(hikari.ButtonStyle.SUCCESS, f"{ROUTE_RELEASE}:{subject}", label=text.BUTTON_RELEASE)
+    row.add_interactive_button(hikari.ButtonStyle.DANGER, f"{ROUTE_DISCARD}:{subject}", label=text.BUTTON_DISCARD)
+    return [row]

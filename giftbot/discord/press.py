@@ -1,0 +1,111 @@
+"""A button, a select or a modal that somebody used, and the ways to answer it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import hikari
+from hikari.api import ComponentBuilder
+
+from giftbot.discord.access import require_guild, require_manager
+from giftbot.models.ids import GuildId, UserId
+
+
+class Press:
+    """One interaction with a message's component. It is answered once; a deferral in between is taken care of."""
+
+    def __init__(self, interaction: hikari.ComponentInteraction | hikari.ModalInteraction) -> None:
+        self.interaction = interaction
+        self.route, _, self.argument = interaction.custom_id.partition(":")
+        self._answering = asyncio.Lock()
+        self._deferred: hikari.ResponseType | None = None
+        self._answered = False
+        self.updates_message = False
+        """Whether a deferral should promise to change the message itself, rather than a new answer."""
+
+    @property
+    def user_id(self) -> UserId:
+        """Who used it."""
+        return UserId(int(self.interaction.user.id))
+
+    @property
+    def guild_id(self) -> GuildId:
+        """Where. Raises `NotAllowedError` in direct messages."""
+        return require_guild(self.interaction.guild_id)
+
+    @property
+    def values(self) -> Sequence[str]:
+        """What was chosen in a select: values, or ids as text."""
+        return self.interaction.values if isinstance(self.interaction, hikari.ComponentInteraction) else ()
+
+    def require_manager(self) -> None:
+        """Let pass whoever manages the server. Raises `NotAllowedError`."""
+        require_manager(self.interaction.member)
+
+    async def answer(
+        self,
+        content: str | hikari.UndefinedType = hikari.UNDEFINED,
+        *,
+        embeds: Sequence[hikari.Embed] = (),
+        components: Sequence[ComponentBuilder] = (),
+    ) -> None:
+        """Answer with a message that only this user sees."""
+        await self._respond(hikari.ResponseType.MESSAGE_CREATE, content, embeds, components)
+
+    async def update(
+        self,
+        content: str | hikari.UndefinedType | None = hikari.UNDEFINED,
+        *,
+        embeds: Sequence[hikari.Embed] | hikari.UndefinedType = hikari.UNDEFINED,
+        components: Sequence[ComponentBuilder] | hikari.UndefinedType = hikari.UNDEFINED,
+    ) -> None:
+        """Answer by changing the message that the component is on; what is not given stays."""
+        await self._respond(hikari.ResponseType.MESSAGE_UPDATE, content, embeds, components)
+
+    async def complain(self, sentence: str) -> None:
+        """Answer with an error, whatever was answered or deferred before."""
+        if self._answered or self._deferred is hikari.ResponseType.DEFERRED_MESSAGE_UPDATE:
+            await self.interaction.execute(sentence, flags=hikari.MessageFlag.EPHEMERAL)
+        else:
+            await self.answer(sentence)
+
+    async def defer(self) -> None:
+        """Tell Discord that the answer takes longer, unless it was given already."""
+        async with self._answering:
+            if self._answered or self._deferred:
+                return
+            if self.updates_message:
+                self._deferred = hikari.ResponseType.DEFERRED_MESSAGE_UPDATE
+                await self.interaction.create_initial_response(hikari.ResponseType.DEFERRED_MESSAGE_UPDATE)
+            else:
+                self._deferred = hikari.ResponseType.DEFERRED_MESSAGE_CREATE
+                await self.interaction.create_initial_response(
+                    hikari.ResponseType.DEFERRED_MESSAGE_CREATE, flags=hikari.MessageFlag.EPHEMERAL
+                )
+
+    async def _respond(
+        self,
+        kind: hikari.ResponseType,
+        content: str | hikari.UndefinedType | None,
+        embeds: Sequence[hikari.Embed] | hikari.UndefinedType,
+        components: Sequence[ComponentBuilder] | hikari.UndefinedType,
+    ) -> None:
+        async with self._answering:
+            self._answered = True
+            if self._deferred:
+                await self.interaction.edit_initial_response(
+                    content, embeds=embeds, components=components, mentions_everyone=False, role_mentions=False
+                )
+                return
+            is_new = kind is hikari.ResponseType.MESSAGE_CREATE
+            await self.interaction.create_initial_response(
+                kind,  # type: ignore[arg-type] # hikari narrows it to a Literal per interaction class
+                content,
+                embeds=embeds,
+                components=components,
+                flags=hikari.MessageFlag.EPHEMERAL if is_new else hikari.UNDEFINED,
+                mentions_everyone=False,
+                user_mentions=False,
+                role_mentions=False,
+            )
