@@ -17,7 +17,7 @@ from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from giftbot.models.announcement import Announcement, AnnouncementState, Origin
-from giftbot.models.code import CodeStatus, GiftCode
+from giftbot.models.code import CodeStatus, GiftCode, Sighting
 from giftbot.models.guild import GuildSettings
 from giftbot.models.ids import AnnouncementId, ChannelId, CodeKey, GuildId, MessageId, RoleId
 from giftbot.models.notice import Notice
@@ -85,7 +85,7 @@ def _structure_moment(value: object, _: object) -> datetime:
     return moment
 
 
-def _register_document(converter: Converter, model: type[attrs.AttrsInstance], id_field: str | None) -> None:
+def _register_document(converter: Converter, model: type[attrs.AttrsInstance], id_field: str | None = None) -> None:
     renamed = {id_field: override(rename="_id")} if id_field else {}
     # The overrides are keywords beside cattrs' own ones, which mypy cannot tell apart.
     plain: Callable[[attrs.AttrsInstance], Document]
@@ -105,11 +105,11 @@ def build_converter(
     converter.register_unstructure_hook(datetime, moment)
     converter.register_structure_hook(datetime, _structure_moment)
     converter.register_unstructure_hook_func(lambda kind: kind in _ID_TYPES, integer)
-    for model, id_field in ((GiftCode, "key"), (GuildSettings, "guild_id"), (Notice, "notice_id")):
-        for field in attrs.fields(attrs.resolve_types(model)):
-            if attrs.has(field.type):
-                _register_document(converter, field.type, None)
-        _register_document(converter, model, id_field)
+    converter.register_unstructure_hook(enum.StrEnum, lambda member: member.value)
+    _register_document(converter, Sighting)
+    _register_document(converter, GiftCode, "key")
+    _register_document(converter, GuildSettings, "guild_id")
+    _register_document(converter, Notice, "notice_id")
     return converter
 
 

@@ -108,7 +108,8 @@ def mark_values(mark: Mark) -> dict[str, object]:
         values["due_at"] = mark.due_at or mark.at
     if mark.state is AnnouncementState.SENT:
         values["sent_at"] = mark.at
-        values["message_id"] = mark.message_id
+        if mark.message_id is not None:
+            values["message_id"] = mark.message_id
     return values
 
 

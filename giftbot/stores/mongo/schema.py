@@ -1,0 +1,61 @@
+"""Collections and indexes: every one by name, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pymongo
+import structlog
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import OperationFailure
+
+from giftbot.stores.mongo.driver import MongoDatabase
+from giftbot.stores.mongo.faults import translated
+
+_log = structlog.get_logger(__name__)
+
+_CONFLICTS = {85, 86}
+"""IndexOptionsConflict, IndexKeySpecsConflict: an earlier bot made the same index under another name."""
+_BUILD_SECONDS = 600.0
+"""An index on a large collection of an earlier bot takes longer than an ordinary operation may."""
+
+INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
+    "sent_giftcodes": (
+        # What is due, longest due first; rows that need no work are not in it.
+        IndexModel([("due_at", ASCENDING)], name="due", sparse=True),
+        IndexModel(
+            [("guild_id", ASCENDING), ("due_at", ASCENDING)],
+            name="guild_due",
+            partialFilterExpression={"due_at": {"$exists": True}},
+        ),
+        # Joined rows by their anchor; the orphans are among them.
+        IndexModel(
+            [("batch", ASCENDING)],
+            name="joined",
+            partialFilterExpression={"state": "claimed", "batch": {"$exists": True}},
+        ),
+        IndexModel([("code", ASCENDING), ("guild_id", ASCENDING)], name="code_guild"),
+        # Lists by state, newest first, and the counts of the outbox.
+        IndexModel([("state", ASCENDING), ("updated_at", DESCENDING)], name="state_updated"),
+        # Figures over all servers.
+        IndexModel([("source", ASCENDING), ("sent_at", DESCENDING)], name="source_sent"),
+    ),
+    "gift_codes": (IndexModel([("status", ASCENDING), ("created_at", ASCENDING)], name="status_created"),),
+    "guilds": (IndexModel([("backfill", ASCENDING)], name="backfill", sparse=True),),
+    "notices": (IndexModel([("told_at", ASCENDING), ("created_at", ASCENDING)], name="told_created"),),
+}
+
+
+async def ensure_indexes(database: MongoDatabase) -> None:
+    """Create the indexes that are not there yet."""
+    for collection, indexes in INDEXES.items():
+        for index in indexes:
+            with translated(), pymongo.timeout(_BUILD_SECONDS):
+                try:
+                    await database[collection].create_indexes([index])
+                except OperationFailure as error:
+                    if error.code not in _CONFLICTS:
+                        raise
+                    _log.warning(
+                        "index exists under another name", collection=collection, index=index.document["name"]
+                    )

@@ -1,0 +1,69 @@
+"""Fixtures that several parts of the tests share."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.mongod import Mongod, find_binary
+
+MongodFactory = Callable[..., Mongod]
+
+
+@pytest.fixture(scope="session")
+def mongod_binary() -> Path:
+    """The mongod to test with. Without one: a skipped test on a laptop, a failed one in CI."""
+    binary = find_binary()
+    if binary is None:
+        message = "no mongod: install the test dependencies, or name one in MONGOD"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return binary
+
+
+@pytest.fixture(scope="session")
+def replica_set(mongod_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
+    """A running replica set of one member."""
+    mongod = Mongod(mongod_binary, tmp_path_factory.mktemp("replica-set"), replica_set=True)
+    try:
+        yield mongod.start()
+    finally:
+        mongod.stop()
+
+
+@pytest.fixture(scope="session")
+def standalone(mongod_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
+    """A running standalone server."""
+    mongod = Mongod(mongod_binary, tmp_path_factory.mktemp("standalone"), replica_set=False)
+    try:
+        yield mongod.start()
+    finally:
+        mongod.stop()
+
+
+@pytest.fixture
+def own_mongod(mongod_binary: Path, tmp_path: Path) -> Iterator[MongodFactory]:
+    """Makes a mongod for this test alone: to be paused, killed and started again."""
+    made: list[Mongod] = []
+
+    def make(*, replica_set: bool = True, auth: bool = False) -> Mongod:
+        directory = tmp_path / f"mongod-{len(made)}"
+        made.append(Mongod(mongod_binary, directory, replica_set=replica_set, auth=auth))
+        return made[-1].start()
+
+    try:
+        yield make
+    finally:
+        for mongod in made:
+            mongod.kill()
+
+
+@pytest.fixture
+def database_name() -> str:
+    """A database that no other test uses. It is not dropped: the server's directory is thrown away."""
+    return f"test-{uuid.uuid4().hex}"
