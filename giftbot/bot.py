@@ -158,9 +158,14 @@ async def running_bot(bot: hikari.GatewayBot, settings: Settings) -> AsyncIterat
         await bot.close()
 
 
-async def run_bot(settings: Settings, *, times: PostingTimes | None = None) -> None:
-    """Run until SIGTERM or SIGINT. Raises `GiftbotError` with one sentence when it cannot start or go on."""
-    stop = asyncio.Event()
+async def run_bot(
+    settings: Settings, *, times: PostingTimes | None = None, stop: asyncio.Event | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT, or until `stop` is set.
+
+    Raises `GiftbotError` with one sentence when it cannot start or go on.
+    """
+    stop = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

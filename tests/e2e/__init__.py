@@ -1,0 +1,1 @@
+"""Whole runs: the real bot on the sandbox, over sockets."""
