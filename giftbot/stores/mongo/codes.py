@@ -42,6 +42,12 @@ class MongoCodeStore:
         codes = [code for code in _read(found) if code.status in statuses]
         return sorted(codes, key=lambda code: (code.created_at, code.key))
 
+    async def list_fan_out(self) -> list[GiftCode]:
+        """Codes whose `fan_out` is true: not every server has its row for them yet."""
+        with translated():
+            found = await self._database["gift_codes"].find({"fan_out": True}).batch_size(1000).to_list(None)
+        return sorted(_read(found), key=lambda code: (code.created_at, code.key))
+
     async def insert_codes(self, codes: Sequence[GiftCode]) -> set[CodeKey]:
         """Store codes that are not there yet; the keys that were new."""
         inserted: set[CodeKey] = set()

@@ -40,8 +40,14 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         # Figures over all servers.
         IndexModel([("source", ASCENDING), ("sent_at", DESCENDING)], name="source_sent"),
     ),
-    "gift_codes": (IndexModel([("status", ASCENDING), ("created_at", ASCENDING)], name="status_created"),),
-    "guilds": (IndexModel([("backfill", ASCENDING)], name="backfill", sparse=True),),
+    "gift_codes": (
+        IndexModel([("status", ASCENDING), ("created_at", ASCENDING)], name="status_created"),
+        IndexModel([("fan_out", ASCENDING)], name="fan_out", partialFilterExpression={"fan_out": True}),
+    ),
+    "guilds": (
+        IndexModel([("backfill", ASCENDING)], name="backfill", sparse=True),
+        IndexModel([("updated_at", DESCENDING)], name="updated"),
+    ),
     "notices": (IndexModel([("told_at", ASCENDING), ("created_at", ASCENDING)], name="told_created"),),
 }
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from giftbot.models.announcement import AnnouncementState
+from giftbot.stores.documents import Document
 from giftbot.stores.mongo.codes import MongoCodeStore
 from giftbot.stores.mongo.driver import MongoDatabase, measure_clock_offset, open_client, topology
 from giftbot.stores.mongo.faults import translated
@@ -17,6 +19,26 @@ from giftbot.stores.mongo.notices import MongoNoticeStore
 from giftbot.stores.mongo.outbox import MongoOutbox
 from giftbot.stores.mongo.schema import ensure_indexes
 from giftbot.stores.mongo.upkeep import MongoUpkeep
+
+
+def _newest(counted: object) -> list[Document]:
+    """Stages that give the newest `updated_at`, and how often it occurs (two changes may share a millisecond)."""
+    return [
+        {"$sort": {"updated_at": -1}},
+        {"$limit": 1000},
+        {"$group": {"_id": "$updated_at", "count": {"$sum": counted}}},
+        {"$sort": {"_id": -1}},
+        {"$limit": 1},
+    ]
+
+
+_LAST_CHANGE: list[Document] = [
+    {"$match": {"state": AnnouncementState.SENT.value}},
+    *_newest(1),
+    {"$unionWith": {"coll": "guilds", "pipeline": _newest("$revision")}},
+    {"$unionWith": {"coll": "sent_giftcodes", "pipeline": [{"$collStats": {"count": {}}}]}},
+]
+"""One round trip over both collections; the number of rows shows what was removed."""
 
 
 class MongoStore(
@@ -31,6 +53,12 @@ class MongoStore(
     def label(self) -> str:
         """`MongoDB`."""
         return "MongoDB"
+
+    async def last_change(self) -> str:
+        """A short text that differs after sent codes or servers' settings changed."""
+        with translated():
+            found = await self._database["sent_giftcodes"].aggregate(_LAST_CHANGE).to_list(None)
+        return " ".join(f"{row.get('_id')}:{row.get('count')}" for row in found)
 
     async def ping(self) -> float:
         """Seconds of one round trip. Raises `StoreUnavailableError`."""

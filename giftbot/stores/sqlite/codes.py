@@ -43,6 +43,13 @@ class SqliteCodeStore:
         )
         return [_read(row) for row in rows]
 
+    async def list_fan_out(self) -> list[GiftCode]:
+        """Codes whose `fan_out` is true: not every server has its row for them yet."""
+        rows = await self._database.read(
+            f"SELECT {CODES.names} FROM gift_codes WHERE fan_out = 1 ORDER BY created_at, _id"
+        )
+        return [_read(row) for row in rows]
+
     async def insert_codes(self, codes: Sequence[GiftCode]) -> set[CodeKey]:
         """Store codes that are not there yet; the keys that were new."""
         inserted: set[CodeKey] = set()

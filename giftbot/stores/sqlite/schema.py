@@ -84,6 +84,7 @@ _INDEXES = (
     # Figures over all servers.
     "CREATE INDEX sent_giftcodes_sent ON sent_giftcodes (source, sent_at) WHERE state = 'sent'",
     "CREATE INDEX gift_codes_status ON gift_codes (status, created_at)",
+    "CREATE INDEX gift_codes_fan_out ON gift_codes (created_at) WHERE fan_out = 1",
     "CREATE INDEX guilds_backfill ON guilds (backfill_at) WHERE backfill IS NOT NULL",
     "CREATE INDEX notices_untold ON notices (created_at) WHERE told_at IS NULL",
 )

@@ -35,6 +35,11 @@ class SqliteStore(
         """`SQLite`."""
         return "SQLite"
 
+    async def last_change(self) -> str:
+        """A short text that differs after anything in the file changed."""
+        [[version]] = await self._database.read("PRAGMA data_version")
+        return str(version)
+
     async def ping(self) -> float:
         """Seconds of one round trip. Raises `StoreUnavailableError`."""
         start = time.perf_counter()
