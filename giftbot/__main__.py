@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +39,31 @@ def run(
         return run_bot(settings, times=PostingTimes().scaled(time_scale))
 
     sys.exit(_ended(start))
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end.")] = False,
+) -> None:
+    """Show the bot at work on a Discord of its own: no account, no token, no network. Takes less than 45 s."""
+    from giftbot.sandbox.demo import run_demo  # noqa: PLC0415
+
+    with contextlib.suppress(KeyboardInterrupt):
+        sys.exit(asyncio.run(run_demo(keep=keep)))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8090,
+    spec: Annotated[
+        Path | None, typer.Option(help="Discord's OpenAPI description: check every request against it.")
+    ] = None,
+    guilds: Annotated[int, typer.Option(help="How many servers there are.")] = 1,
+) -> None:
+    """Run a Discord on this machine, for trying things out, and print the settings that lead to it."""
+    from giftbot.sandbox.command import serve  # noqa: PLC0415
+
+    asyncio.run(serve(port=port, spec=spec, guilds=guilds))
 
 
 @app.command()

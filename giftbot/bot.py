@@ -92,7 +92,7 @@ def discord_of(bot: hikari.GatewayBot, settings: Settings) -> Discord:
 def build_client(bot: hikari.GatewayBot, services: Services) -> tanjun.Client:
     """The commands over the services: dependencies, hooks, buttons."""
     client = tanjun.Client.from_gateway_bot(bot, event_managed=False, declare_global_commands=False)
-    client.set_ephemeral_default(True)
+    client.set_ephemeral_default(True).set_message_accepts(tanjun.MessageAcceptsEnum.NONE)
     hooks = tanjun.AnyHooks()
     hooks.add_on_error(_on_error)
     hooks.add_on_parser_error(_on_parser_error)

@@ -1,0 +1,218 @@
+"""`giftbot demo`: the whole bot on a Discord of its own. No account, no token, no network."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import attrs
+from rich.console import Console
+from rich.table import Table
+
+from giftbot.sandbox.answer import text_of
+from giftbot.sandbox.child import BotProcess
+from giftbot.sandbox.driver import Actor
+from giftbot.sandbox.guild import Guild
+from giftbot.sandbox.limits import Limits
+from giftbot.sandbox.nouns import Channel
+from giftbot.sandbox.pulse import WaitTimeoutError
+from giftbot.sandbox.refused import DriverTimeout
+from giftbot.sandbox.server import Sandbox
+
+MESSAGES = "/channels/{channel_id}/messages"
+SCALE = 1 / 20
+"""How much faster than in production leases and windows run in the demo."""
+NONCE_WINDOW = 300.0 * SCALE
+PATIENCE = 15.0
+"""Seconds that the demo waits for anything before it gives up."""
+
+
+@attrs.frozen
+class Place:
+    """A server of the demo."""
+
+    guild: Guild
+    channel: Channel
+    admin: Actor
+
+
+class Demo:
+    """The story that is told. Everything in it really happens: only Discord and the sources are local."""
+
+    def __init__(self, sandbox: Sandbox, directory: Path, console: Console) -> None:
+        self._sandbox = sandbox
+        self._console = console
+        self._began = time.monotonic()
+        self._bot = BotProcess(sandbox, directory, time_scale=SCALE)
+        self._expected: dict[str, int] = {}
+        self.places = [self._place(name) for name in ("Northwind", "Frostfire", "Ember")]
+
+    async def tell(self) -> None:
+        """The story from beginning to end. Raises when something does not come about."""
+        self._say("A Discord with three servers runs on this machine. Starting the bot on an empty data directory.")
+        self._sandbox.sources.publish("WELCOME2026", rewards="100 gems", expires_at=_in_days(3))
+        self._sandbox.sources.publish("Frost77", rewards="Speed-ups, 2 keys")
+        await self._bot.start()
+        self._say(
+            "The bot is online, has declared its commands, and has found 2 codes. No server is configured yet."
+        )
+        await self._configure()
+        await self._new_code()
+        await self._failing_source()
+        await self._crash()
+        await self._status()
+
+    async def close(self) -> None:
+        """Stop the bot."""
+        await self._bot.stop()
+
+    @property
+    def log(self) -> Path:
+        """Where the bot's own log went."""
+        return self._bot.log
+
+    def duplicates(self) -> int:
+        """How many messages there are too many."""
+        return sum(count - 1 for counts in self._shown() for count in counts.values() if count > 1)
+
+    def missing(self) -> int:
+        """How many posts there should be and are not."""
+        return sum(self._expected.values()) - sum(len(counts) for counts in self._shown())
+
+    def table(self) -> Table:
+        """Who got what."""
+        table = Table(title="Messages per server and code")
+        table.add_column("code")
+        for place in self.places:
+            table.add_column(place.guild.name, justify="right")
+        shown = self._shown()
+        for code in self._expected:
+            table.add_row(code, *(str(counts[code]) for counts in shown))
+        return table
+
+    async def _configure(self) -> None:
+        north, frost, ember = self.places
+        for place in self.places:
+            panel = await place.admin.command("giftcodesettings")
+            await panel.select("set-channel:", [place.channel.id])
+            await panel.shows("from now on")
+            if place is north:
+                await panel.press("set-backfill:post")
+            else:
+                await panel.press("set-backfill:skip")
+        self._say(
+            f"Admins ran /giftcodesettings: {north.guild.name} wants the 2 codes active now, "
+            f"{frost.guild.name} and {ember.guild.name} only new ones."
+        )
+        self._expect("WELCOME2026", 1)
+        self._expect("Frost77", 1)
+        await self._settle()
+        self._say(f"{north.guild.name} got both codes in one message.")
+
+    async def _new_code(self) -> None:
+        self._sandbox.sources.publish("SNOW2026", rewards="500 wood", expires_at=_in_days(1))
+        self._say("The game publishes SNOW2026 ...")
+        self._expect("SNOW2026", 3)
+        await self._settle()
+        self._say("... and all three servers have it.")
+
+    async def _failing_source(self) -> None:
+        self._sandbox.sources.fail("json", status=503)
+        self._sandbox.sources.drop("page")
+        self._say("The code API answers 503 now, and the web page drops every connection.")
+        self._sandbox.sources.publish("AURORA9", on={"rss"}, rewards="1 hero shard")
+        self._expect("AURORA9", 3)
+        await self._settle()
+        self._sandbox.sources.heal()
+        self._say(
+            "AURORA9 came through the RSS feed alone. Nothing expired because a source failed. They are well again."
+        )
+
+    async def _crash(self) -> None:
+        lost = self._sandbox.faults.hold(MESSAGES, method="POST", after_store=True)
+        self._sandbox.sources.publish("GLACIER5", rewards="10 keys")
+        self._expect("GLACIER5", 3)
+        await lost.held(timeout=PATIENCE)
+        self._say("GLACIER5 is being posted: Discord has stored a message, its answer is still on the way ...")
+        self._bot.kill()
+        lost.drop()
+        self._say("... and the bot's process is killed (SIGKILL). Does it know what it sent? Starting it again.")
+        await self._bot.start()
+        await self._settle()
+        self._say("All three servers have GLACIER5, each once: the message sent before the crash was recognised.")
+
+    async def _status(self) -> None:
+        place = self.places[0]
+        answer = await place.admin.command("giftcode_status")
+        lines = [
+            f"{field['name']}: {str(field['value']).splitlines()[0]}"
+            for field in (await answer.settled()).embeds[0]["fields"]
+        ]
+        self._say("/giftcode_status says: " + "; ".join(lines))
+
+    async def _settle(self) -> None:
+        await self._sandbox.until(lambda: self.missing() <= 0, timeout=PATIENCE, what="the posts")
+
+    def _place(self, name: str) -> Place:
+        guild = self._sandbox.world.add_guild(name)
+        admin = self._sandbox.user(guild, name=f"{name}'s admin", permissions="MANAGE_GUILD")
+        channel = next(one for one in guild.channels.values() if one.name == "codes")
+        return Place(guild, channel, admin)
+
+    def _expect(self, code: str, servers: int) -> None:
+        self._expected[code] = servers
+
+    def _shown(self) -> list[Counter[str]]:
+        """Per server, how many messages show each code."""
+        return [
+            Counter(
+                code
+                for message in self._sandbox.world.messages(place.channel)
+                for code in self._expected
+                if code in text_of(message)
+            )
+            for place in self.places
+        ]
+
+    def _say(self, words: str) -> None:
+        self._console.print(f"[dim]{time.monotonic() - self._began:5.1f} s[/dim]  {words}", highlight=False)
+
+
+@asynccontextmanager
+async def _stage(console: Console) -> AsyncIterator[Demo]:
+    with tempfile.TemporaryDirectory(prefix="giftbot-demo-") as directory:
+        async with Sandbox(nonce_window=NONCE_WINDOW, limits=Limits()) as sandbox:
+            demo = Demo(sandbox, Path(directory), console)
+            try:
+                yield demo
+            finally:
+                await demo.close()
+
+
+async def run_demo(*, keep: bool) -> int:
+    """Tell the story; 0 when all of it came about, else 1. With `keep` it goes on until it is interrupted."""
+    console = Console()
+    async with _stage(console) as demo:
+        try:
+            await demo.tell()
+        except (WaitTimeoutError, DriverTimeout, OSError) as error:
+            console.print(f"The demo stopped: {error}. The end of the bot's log:", highlight=False)
+            console.print("\n".join(demo.log.read_text().splitlines()[-20:]), highlight=False, markup=False)
+            return 1
+        console.print(demo.table())
+        duplicates, missing = demo.duplicates(), demo.missing()
+        console.print(f"Posted twice: {duplicates}. Missing: {missing}.", highlight=False)
+        if keep:
+            console.print("Still running; interrupt with Ctrl-C.")
+            await asyncio.Event().wait()
+    return 1 if duplicates or missing else 0
+
+
+def _in_days(days: int) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
