@@ -91,10 +91,6 @@ class Rest:
                 exchange.files.append(_attachment(self._world.ids.take(), value))
             elif name == "payload_json":
                 exchange.body = _decode(value)
-        if isinstance(exchange.body, dict):
-            inner = exchange.body.get("data", exchange.body)
-            if isinstance(inner, dict) and exchange.files:
-                inner["attachments"] = exchange.files
 
     def _carry_out(self, exchange: _Exchange) -> tuple[int, Payload | list[Payload] | None]:
         try:
@@ -118,6 +114,8 @@ class Rest:
             self._world.findings.extend(
                 self._spec.check(exchange.method, exchange.route, exchange.request.query, exchange.body)
             )
+        if exchange.files and isinstance(exchange.body, dict):
+            exchange.body.get("data", exchange.body)["attachments"] = exchange.files
         call = Call(
             self._world,
             exchange.method,

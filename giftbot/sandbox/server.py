@@ -21,6 +21,7 @@ from giftbot.sandbox.payload import Payload
 from giftbot.sandbox.permissions import Permissionish
 from giftbot.sandbox.requests import RequestLog
 from giftbot.sandbox.rest import Rest
+from giftbot.sandbox.sources import Sources
 from giftbot.sandbox.spec import Spec
 from giftbot.sandbox.world import World
 
@@ -50,6 +51,7 @@ class Sandbox:
         self.requests = RequestLog(self.world.pulse)
         self.gateway = Gateway(self.world, self.token)
         self.world.listener = self.gateway
+        self.sources = Sources(self.world.pulse)
         self.rest = Rest(
             world=self.world,
             token=self.token,
@@ -113,6 +115,7 @@ class Sandbox:
         app = web.Application(client_max_size=32 << 20)
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/gateway/", self.gateway.serve)
+        app.router.add_routes(self.sources.routes())
         app.router.add_route("*", "/api/{path:.*}", self.rest.serve)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
@@ -120,6 +123,7 @@ class Sandbox:
         await site.start()
         self._port = int(runner.addresses[0][1])
         self._runner = runner
+        self.sources.base_url = self.base_url
         return self
 
     async def __aexit__(

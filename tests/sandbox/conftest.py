@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import hikari
 import pytest
 
 from giftbot.sandbox import Limits, Sandbox
 
+SPEC = Path(__file__).parents[3] / "shared" / "discord-api-spec" / "openapi.json"
 Connect = Callable[..., Awaitable[hikari.GatewayBot]]
 
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
-    """A sandbox whose limits never bind and in which nothing may break Discord's rules."""
-    async with Sandbox(limits=Limits.none()) as opened:
+    """A sandbox whose limits never bind and in which nothing may break Discord's rules.
+
+    Requests are checked against Discord's OpenAPI description where the machine has it.
+    """
+    async with Sandbox(limits=Limits.none(), spec=SPEC if SPEC.exists() else None) as opened:
         yield opened
         assert opened.findings == []
 
@@ -39,8 +44,8 @@ async def connect() -> AsyncIterator[Connect]:
                 force_color=False,
                 max_retries=0,
             )
-            await bot.start(check_for_updates=False, **options)  # type: ignore[arg-type]  # passed through
             stack.push_async_callback(_close, bot)
+            await bot.start(check_for_updates=False, **options)  # type: ignore[arg-type]  # passed through
             return bot
 
         yield start
