@@ -17,7 +17,7 @@ from giftbot.sources.faults import UnreadableError
 CODE_LIMIT = 500
 """Codes of one listing; a longer one is taken for a fault."""
 
-_ENTRY_LIMIT = 10_000
+_ENTRY_LIMIT = 5000
 _REMEMBERED = 1000
 _LOGGED_AT_ONCE = 20
 

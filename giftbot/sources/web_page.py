@@ -19,8 +19,7 @@ from giftbot.sources.plain import folded, plain_text
 from giftbot.sources.polled import PolledSource
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_ACTIVE = re.compile(r"\bactive\b.*\bcodes?\b|\bcodes?\b.*\bactive\b")
-_OVER = re.compile(r"\b(expired|inactive|invalid|old|past)\b|\bnot active\b")
+_OVER = frozenset({"expired", "inactive", "invalid", "old", "past", "not"})
 _COLUMN_LIMIT = 20
 _CODE = re.compile(r"\bcodes?\b")
 
@@ -92,10 +91,11 @@ def _active_table(root: etree._Element) -> etree._Element:
             if level:
                 return element
             continue
-        title, rank = folded(text_of(element, " ")), int(str(element.tag)[1])
-        if _OVER.search(title):
+        words = set(re.findall("[a-z]+", folded(text_of(element, " "))))
+        rank = int(str(element.tag)[1])
+        if words & _OVER:
             level = 0
-        elif _ACTIVE.search(title):
+        elif "active" in words and words & {"code", "codes"}:
             level = rank
         elif rank <= level:
             level = 0

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import shutil
+import ssl
+import subprocess
 import time
 import tracemalloc
 import zlib
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import attrs
 import pytest
@@ -334,6 +338,25 @@ async def test_what_is_not_http(fetcher: Fetcher, answer: bytes) -> None:
     server = await asyncio.start_server(speak, "127.0.0.1", 0)
     with pytest.raises(SourceError, match=r"not HTTP|closed the connection"):
         await body_of(fetcher, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_certificate_that_nobody_vouches_for(fetcher: Fetcher, tmp_path: Path) -> None:
+    """TLS certificates are verified, and such a fault is not retried."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs openssl to make a certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+    with capture_logs() as logs, pytest.raises(SourceError, match="has no valid TLS certificate"):
+        await body_of(fetcher, f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    assert len(logs) == 1
     server.close()
     await server.wait_closed()
 
