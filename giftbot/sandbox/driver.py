@@ -86,6 +86,17 @@ class Actor:
         where = self._where(where)
         if not force:
             self._check_offer(command, where)
+        data = self._command_data(command, path, values, target, where)
+        return await self._send(interactions.COMMAND, where, f"/{name}", data, timeout=timeout)
+
+    def _command_data(
+        self,
+        command: Payload,
+        path: list[str],
+        values: Mapping[str, OptionValue],
+        target: User | Member | Payload | None,
+        where: Channel,
+    ) -> Payload:
         resolved = Resolved(self._world, self._guild_of(where))
         data: Payload = {"id": command["id"], "name": command["name"], "type": command["type"]}
         if command.get("guild_id"):
@@ -93,10 +104,10 @@ class Actor:
         if command["type"] == 1:
             data["options"] = wrap(command, path, encode(find_leaf(command, path), values, resolved))
         else:
-            data["target_id"] = _add_target(command, target, resolved)
+            data["target_id"] = add_target(command, target, resolved)
         if resolved.found:
             data["resolved"] = resolved.found
-        return await self._send(interactions.COMMAND, where, f"/{name}", data, timeout=timeout)
+        return data
 
     async def autocomplete(
         self,
@@ -294,13 +305,3 @@ class Actor:
 
 def _names(bits: int) -> str:
     return ", ".join(name for name, bit in BITS.items() if bits & bit) or str(bits)
-
-
-def _add_target(command: Payload, target: User | Member | Payload | None, resolved: Resolved) -> str:
-    if command["type"] == 2 and isinstance(target, User | Member):
-        return resolved.add(USER, target)
-    if command["type"] == 3 and isinstance(target, dict):
-        resolved.found["messages"] = {target["id"]: target}
-        return str(target["id"])
-    msg = f"the menu command {command['name']!r} needs a target of its kind"
-    raise DriverRefused(msg)

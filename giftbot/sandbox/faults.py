@@ -127,9 +127,8 @@ class Faults:
     ) -> Fault:
         """Arm a fault for `times` requests, or with None until it is removed.
 
-        `route` is a route with the names of its parameters, or a regular expression for paths. A `body` that is a
-        dict is sent as JSON, text and bytes as `content_type`. A rate limit whose `retry_after` is None has neither
-        header nor JSON, as Cloudflare's.
+        `route` is a template or a regular expression for paths; a dict as `body` is sent as JSON. A rate limit
+        whose `retry_after` is None has neither header nor JSON, as Cloudflare's.
         """
         fault = Fault(
             kind=kind,

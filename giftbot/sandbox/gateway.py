@@ -173,6 +173,8 @@ class Gateway:
             self._connections.discard(connection)
             if session is not None and session.connection is connection:
                 session.connection = None
+                if socket.close_code in {1000, 1001}:  # the bot has said goodbye: nothing to resume
+                    self.sessions.pop(session.id, None)
             await connection.finish()
             self._world.pulse.beat()
         return socket

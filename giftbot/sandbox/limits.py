@@ -49,6 +49,9 @@ class Refused:
     whole_bot: bool
     """The limit is the bot's, not the route's."""
 
+    storm: bool
+    """This refusal is the first above `Limits.storm` within ten seconds."""
+
 
 @attrs.define
 class _Window:
@@ -62,9 +65,6 @@ class RateLimiter:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.refusals = 0
-        self.storms = 0
-        """How often more than `Limits.storm` refusals fell into ten seconds."""
-
         self._windows: dict[tuple[str, str], _Window] = {}
         self._hashes: dict[tuple[str, str], str] = {}
         self._global = _Window(0.0)
@@ -111,7 +111,6 @@ class RateLimiter:
         if now - self._storm.start >= 10.0:
             self._storm = _Window(now)
         self._storm.used += 1
-        if self._storm.used == self.limits.storm + 1:
-            self.storms += 1
+        storm = self._storm.used == self.limits.storm + 1
         headers = {**headers, "Retry-After": str(int(retry_after) + 1)}
-        return Refused(round(retry_after, 3), headers, "X-RateLimit-Global" in headers)
+        return Refused(round(retry_after, 3), headers, "X-RateLimit-Global" in headers, storm)

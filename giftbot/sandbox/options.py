@@ -148,3 +148,18 @@ def _in_range(option: Payload, value: str | float, size: float, measure: str) ->
         msg = f"the {measure} of {option['name']!r} must be between {least} and {most}, is {size}"
         raise DriverRefused(msg)
     return value
+
+
+def add_target(command: Payload, target: User | Member | Payload | None, resolved: Resolved) -> str:
+    """Return the id of the target of a menu command.
+
+    Raises:
+        DriverRefused: It is no user, or no message.
+    """
+    if command["type"] == 2 and isinstance(target, User | Member):
+        return resolved.add(USER, target)
+    if command["type"] == 3 and isinstance(target, dict):
+        resolved.found["messages"] = {target["id"]: target}
+        return str(target["id"])
+    msg = f"the menu command {command['name']!r} needs a target of its kind"
+    raise DriverRefused(msg)

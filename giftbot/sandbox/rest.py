@@ -135,18 +135,15 @@ class Rest:
             exchange.headers = taken
             return None
         exchange.headers = taken.headers
-        if self.limiter.storms and not self._stormy:
+        if taken.storm:
             self._world.findings.append(
                 f"more than {self.limiter.limits.storm} requests within 10 s were refused with 429"
             )
-            self._stormy = True
         return {
             "message": "You are being rate limited.",
             "retry_after": taken.retry_after,
             "global": taken.whole_bot,
         }
-
-    _stormy = False
 
     async def _carry_out_badly(self, exchange: _Exchange) -> tuple[int, web.StreamResponse | None]:
         """Carry out a request that armed faults may concern; no response means: cut the connection."""

@@ -115,6 +115,13 @@ class World:
             self.channels.pop(channel_id, None)
         self.tell("GUILD_DELETE", gone.id, lambda: {"id": str(gone.id)})
 
+    def return_guild(self, guild: Guild) -> None:
+        """Invite the bot to a guild that it was kicked from, with everything that was there."""
+        self.guilds[guild.id] = guild
+        self.channels.update(guild.channels)
+        if self.listener is not None:
+            self.listener.open_guild(guild, joined=True)
+
     def outage(self, guild: Guild) -> None:
         """Make a guild unavailable."""
         guild.available = False
