@@ -12,7 +12,19 @@ from giftbot.sandbox.gateway import Gateway
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.interactions import Interaction
 from giftbot.sandbox.nouns import Channel, Member, User
-from giftbot.sandbox.options import CHANNEL, MENTIONABLE, ROLE, USER, OptionValue, Resolved, encode, find_leaf, wrap
+from giftbot.sandbox.options import (
+    CHANNEL,
+    MENTIONABLE,
+    ROLE,
+    USER,
+    OptionValue,
+    Resolved,
+    add_target,
+    check_offer,
+    encode,
+    find_leaf,
+    wrap,
+)
 from giftbot.sandbox.payload import Payload
 from giftbot.sandbox.permissions import BITS
 from giftbot.sandbox.pulse import WaitTimeoutError
@@ -85,7 +97,7 @@ class Actor:
             where = given if isinstance(given, Channel) else self._world.channels[int(str(given))]
         where = self._where(where)
         if not force:
-            self._check_offer(command, where)
+            check_offer(command, self.user, where, self._guild_of(where))
         data = self._command_data(command, path, values, target, where)
         return await self._send(interactions.COMMAND, where, f"/{name}", data, timeout=timeout)
 
@@ -277,31 +289,9 @@ class Actor:
     def _guild_of(self, channel: Channel) -> Guild | None:
         return self._world.guild_of(channel)
 
-    def _check_offer(self, command: Payload, where: Channel) -> None:
-        contexts = command.get("contexts")
-        context = 0 if where.guild_id is not None else 1
-        if contexts is not None and context not in contexts:
-            msg = f"/{command['name']} is not offered in {'guilds' if context == 0 else 'direct messages'}"
-            raise DriverRefused(msg)
-        guild = self._guild_of(where)
-        if guild is None:
-            return
-        may = guild.permissions_of(self.user.id, where)
-        needed = command.get("default_member_permissions")
-        bits = BITS["USE_APPLICATION_COMMANDS"]
-        if needed is not None:
-            bits |= int(needed) or BITS["ADMINISTRATOR"]
-        if may & bits != bits:
-            msg = f"/{command['name']} is not offered to {self.user.name}, who lacks {_names(bits & ~may)}"
-            raise DriverRefused(msg)
-
     def _visible(self, message: Payload) -> Payload:
         stored = self._world.store.find(int(message["id"]))
         if stored is None:
             msg = "the message has been deleted"
             raise DriverRefused(msg)
         return stored
-
-
-def _names(bits: int) -> str:
-    return ", ".join(name for name, bit in BITS.items() if bits & bit) or str(bits)

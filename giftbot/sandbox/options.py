@@ -10,6 +10,7 @@ from giftbot.sandbox import shapes
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.nouns import Channel, Member, Role, User
 from giftbot.sandbox.payload import Payload
+from giftbot.sandbox.permissions import BITS
 from giftbot.sandbox.refused import DriverRefused
 from giftbot.sandbox.world import World
 
@@ -163,3 +164,27 @@ def add_target(command: Payload, target: User | Member | Payload | None, resolve
         return str(target["id"])
     msg = f"the menu command {command['name']!r} needs a target of its kind"
     raise DriverRefused(msg)
+
+
+def check_offer(command: Payload, user: User, where: Channel, guild: Guild | None) -> None:
+    """Check that a client offers a command to a user in a channel; `guild` is the channel's.
+
+    Raises:
+        DriverRefused: It does not, by the command's contexts or its default permissions.
+    """
+    contexts = command.get("contexts")
+    context = 0 if guild is not None else 1
+    if contexts is not None and context not in contexts:
+        msg = f"/{command['name']} is not offered in {'guilds' if context == 0 else 'direct messages'}"
+        raise DriverRefused(msg)
+    if guild is None:
+        return
+    may = guild.permissions_of(user.id, where)
+    needed = command.get("default_member_permissions")
+    bits = BITS["USE_APPLICATION_COMMANDS"]
+    if needed is not None:
+        bits |= int(needed) or BITS["ADMINISTRATOR"]
+    if may & bits != bits:
+        lacking = ", ".join(name for name, bit in BITS.items() if bits & ~may & bit)
+        msg = f"/{command['name']} is not offered to {user.name}, who lacks {lacking}"
+        raise DriverRefused(msg)

@@ -87,6 +87,18 @@ async def silent(context: tanjun.abc.SlashContext) -> None:
     await asyncio.Event().wait()
 
 
+@tanjun.as_user_menu("Who is it")
+async def who(context: tanjun.abc.MenuContext, user: hikari.InteractionMember | hikari.User) -> None:
+    """Name the user of a menu command."""
+    await context.respond(user.username)
+
+
+@tanjun.as_message_menu("Quote")
+async def quote(context: tanjun.abc.MenuContext, message: hikari.Message) -> None:
+    """Repeat the message of a menu command."""
+    await context.respond(message.content or "nothing")
+
+
 async def on_component(event: hikari.ComponentInteractionCreateEvent) -> None:
     """Answer presses of the panel."""
     interaction = event.interaction
@@ -129,11 +141,12 @@ async def admin(sandbox: Sandbox, guild: Guild, connect: Connect) -> AsyncIterat
     commands = (echo, target, players, find, panel, silent)
     for command in commands:
         component.add_slash_command(command.copy())
+    component.add_menu_command(who.copy()).add_menu_command(quote.copy())
     client = tanjun.Client.from_gateway_bot(bot, event_managed=False).add_component(component)
     client.set_message_accepts(tanjun.MessageAcceptsEnum.NONE)
     builders = [
         command.build().set_context_types([hikari.ApplicationContextType.GUILD])
-        for command in client.iter_slash_commands()
+        for command in (*client.iter_slash_commands(), *client.iter_menu_commands())
     ]
     application = await bot.rest.fetch_application()
     await bot.rest.set_application_commands(application, builders)
@@ -201,6 +214,15 @@ async def test_modal(admin: Actor) -> None:
     assert (await modal.submit({"name": "ada"})).content == "hello ada"
     with pytest.raises(DriverRefused, match="does not fit"):
         await modal.submit({"name": "much too long a name"})
+
+
+async def test_menu_commands(sandbox: Sandbox, guild: Guild, admin: Actor) -> None:
+    """Commands in the menus of users and messages get their target."""
+    assert (await admin.command("Who is it", target=admin.member)).content == "ada"
+    said = sandbox.user(guild, name="bob").say(guild.channel("general"), "hello")
+    assert (await admin.command("Quote", target=said)).content == "hello"
+    with pytest.raises(DriverRefused, match="target"):
+        await admin.command("Quote")
 
 
 async def test_what_a_client_refuses(sandbox: Sandbox, guild: Guild, admin: Actor) -> None:
