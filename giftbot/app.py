@@ -43,7 +43,7 @@ from giftbot.services.upkeep import Upkeep
 from giftbot.settings import Settings
 from giftbot.sources.catalogue import build_sources, open_fetcher
 from giftbot.sources.profiles import DEFAULT_URLS
-from giftbot.stores.directory import lock_directory
+from giftbot.stores.directory import Holder, lock_directory, lock_holder
 from giftbot.stores.journal import FileJournal
 from giftbot.stores.mongo.store import open_mongo
 from giftbot.stores.sqlite.store import open_sqlite
@@ -130,9 +130,22 @@ async def open_outside(settings: Settings, role: Role, *, owner: str) -> AsyncIt
             store = await stack.enter_async_context(open_sqlite(directory / SQLITE_NAME))
             if role is Role.BOT:
                 await store.expire_leases(owner, clock.now())
-        fetcher = await stack.enter_async_context(open_fetcher(allow_private=settings.giftbot_allow_private_urls))
-        defaults = DEFAULT_URLS[settings.game]
-        sources = build_sources(
+        sources = await stack.enter_async_context(open_sources(settings))
+        yield Outside(
+            store=store,
+            journal=journal_of(settings),
+            state_file=JsonStateFile(directory / STATE_NAME),
+            sources=sources,
+            clock=clock,
+        )
+
+
+@asynccontextmanager
+async def open_sources(settings: Settings) -> AsyncIterator[tuple[Source, ...]]:
+    """Open the sources alone. Raises `SettingsError` for an address that is never fetched."""
+    defaults = DEFAULT_URLS[settings.game]
+    async with open_fetcher(allow_private=settings.giftbot_allow_private_urls) as fetcher:
+        yield build_sources(
             json_url=defaults.json_url if settings.giftcode_json_url is None else settings.giftcode_json_url,
             rss_url=defaults.rss_url if settings.giftcode_rss_url is None else settings.giftcode_rss_url,
             page_url=defaults.page_url if settings.giftcode_page_url is None else settings.giftcode_page_url,
@@ -140,13 +153,16 @@ async def open_outside(settings: Settings, role: Role, *, owner: str) -> AsyncIt
             api_key=settings.giftcode_api_key.get_secret_value() or None,
             fetcher=fetcher,
         )
-        yield Outside(
-            store=store,
-            journal=FileJournal(directory / JOURNAL_NAME),
-            state_file=JsonStateFile(directory / STATE_NAME),
-            sources=sources,
-            clock=clock,
-        )
+
+
+def journal_of(settings: Settings) -> Journal:
+    """The journal on this machine's disk."""
+    return FileJournal(settings.giftbot_data_dir / JOURNAL_NAME)
+
+
+def holder_of(settings: Settings) -> Holder | None:
+    """Which bot works on the data directory; None when none does. Raises `OSError` when it cannot be read."""
+    return lock_holder(settings.giftbot_data_dir)
 
 
 def new_owner() -> str:

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import attrs
+
 from giftbot.errors import DataDirectoryError
 
 LOCK_NAME = "giftbot.lock"
+_LOCKS_OF_THE_SYSTEM = Path("/proc/locks")
 
 
 @contextmanager
@@ -50,3 +53,60 @@ def _lock(descriptor: int, path: Path) -> None:
             f"The data directory {path} is in use by {holder}: stop that giftbot first, or give this one a"
             " GIFTBOT_DATA_DIR of its own."
         ) from error
+
+
+@attrs.frozen
+class Holder:
+    """The process whose bot works on a data directory."""
+
+    pid: int
+    host: str
+    is_certain: bool
+    """False when it runs where this process cannot see it (another container or machine): it may have ended."""
+
+
+def lock_holder(path: Path) -> Holder | None:
+    """Who holds the lock of a data directory; None when nobody does. Raises `OSError` when it cannot be read.
+
+    The lock is not touched: a bot that starts at this very moment must not find it held by who only looks.
+    """
+    file = path / LOCK_NAME
+    try:
+        status = file.stat()
+        words = file.read_text(encoding="utf-8", errors="replace").split()
+    except FileNotFoundError:
+        return None
+    pid, host = (int(words[0]), words[1]) if len(words) == 2 and words[0].isdecimal() else (0, "")
+    for holding, device, inode in _held_locks():
+        if inode == status.st_ino and (device == status.st_dev or holding == pid):
+            return Holder(holding, host or socket.gethostname(), is_certain=True)
+    if not pid:
+        return None
+    if host != socket.gethostname():
+        return Holder(pid, host, is_certain=False)
+    if _LOCKS_OF_THE_SYSTEM.exists():
+        return None
+    return Holder(pid, host, is_certain=False) if _is_running(pid) else None
+
+
+def _held_locks() -> Iterator[tuple[int, int, int]]:
+    """Process, device and inode of each lock of this kind that this process can see (Linux, see proc_locks(5))."""
+    try:
+        lines = _LOCKS_OF_THE_SYSTEM.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        words = line.split()
+        if len(words) == 8 and words[1] == "FLOCK":
+            major, minor, inode = words[5].split(":")
+            yield int(words[4]), os.makedev(int(major, 16), int(minor, 16)), int(inode)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
