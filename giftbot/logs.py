@@ -8,6 +8,7 @@ import secrets
 import sys
 from typing import TextIO
 
+import stamina.instrumentation
 import structlog
 
 _SECRETS = (
@@ -65,8 +66,9 @@ def configure_logging(level: str = "INFO", log_format: str = "console", *, strea
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level)
-    for name in ("hikari", "aiohttp.access", "pymongo", "aiosqlite", "stamina"):
+    for name in ("hikari", "aiohttp.access", "pymongo", "aiosqlite"):
         logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
+    stamina.instrumentation.set_on_retry_hooks(())  # who retries logs it, with names instead of addresses
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -56,8 +56,12 @@ class Detection:
         self._health = {
             source.name: SourceHealth(name=source.name, trust=source.trust, url=source.url) for source in sources
         }
+        self._latest: dict[str, Listing] = {}
+        """Each source's last listing; it answers with one only once."""
         self._accepted: dict[str, Listing] = {}
-        self._suspected: dict[str, Listing] = {}
+        """Each source's last listing that was merged; behind `_latest` while one is held, or the store is away."""
+        self._held: dict[str, Listing] = {}
+        """Each source's last listing whose codes were merged as held."""
         self._one_at_a_time = asyncio.Lock()
 
     @property
@@ -85,7 +89,8 @@ class Detection:
             answers = await asyncio.gather(*map(self._ask, due))
             changed = [observation for observation in answers if observation is not None]
             merged = await self._codes.merge(changed) if changed else Merged()
-            self._accepted.update({seen.source: seen.listing for seen in changed if not seen.hold})
+            for seen in changed:
+                (self._held if seen.hold else self._accepted)[seen.source] = seen.listing
         await self._report(merged)
         return self._result(due, merged)
 
@@ -97,32 +102,28 @@ class Detection:
         except SourceError as error:
             await self._failed(health, SourceState.FAILING, str(error), error.retry_after)
             return None
-        if listing is None and health.state is not SourceState.SUSPECT:
-            await self._well(health, health.codes)
-            return None
-        return await self._judge(source, health, listing or self._suspected[source.name])
+        if listing is not None:
+            self._latest[source.name] = listing
+        return await self._judge(source, health, self._latest[source.name])
 
     async def _judge(self, source: Source, health: SourceHealth, listing: Listing) -> Observation | None:
-        """Take a listing as it is, or hold it because it looks wrong."""
-        accepted = self._accepted.get(source.name)
-        if accepted is not None and accepted.content == listing.content:
+        """Take a listing as it is, or hold it because it looks wrong; None when it was merged already."""
+        if _says_the_same(self._accepted.get(source.name), listing):
             await self._well(health, len(listing.findings))
             return None
         problem = _suspicion(source.name, listing, await self._codes.list_codes(tuple(CodeStatus)))
         if problem is None:
             await self._well(health, len(listing.findings))
             return Observation(source.name, source.trust, listing)
-        repeated = self._suspected.get(source.name)
-        self._suspected[source.name] = listing
         await self._failed(health, SourceState.SUSPECT, problem, None)
-        is_news = listing.findings and (repeated is None or repeated.content != listing.content)
-        return Observation(source.name, source.trust, listing, hold=True) if is_news else None
+        if not listing.findings or _says_the_same(self._held.get(source.name), listing):
+            return None
+        return Observation(source.name, source.trust, listing, hold=True)
 
     async def _well(self, health: SourceHealth, codes: int) -> None:
         if health.failures:
             _log.info("source recovered", source=health.name)
             await self._notices.forget(NoticeKind.SOURCE, health.name)
-        self._suspected.pop(health.name, None)
         self._health[health.name] = attrs.evolve(
             health,
             state=SourceState.OK,
@@ -169,6 +170,10 @@ class Detection:
         else:
             _log.debug("no new codes", asked=len(asked), failed=failed, found=len(found))
         return CheckResult(len(asked), failed, len(found), merged.new, merged.held)
+
+
+def _says_the_same(known: Listing | None, listing: Listing) -> bool:
+    return known is listing or (known is not None and known.content == listing.content)
 
 
 def _suspicion(source: str, listing: Listing, stored: Sequence[GiftCode]) -> str | None:

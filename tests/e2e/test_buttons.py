@@ -1,0 +1,59 @@
+"""The buttons on posts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from tests.e2e.stage import Stage
+
+
+async def test_the_buttons_of_an_old_post_work_after_a_restart_for_its_own_codes(stage: Stage) -> None:
+    """Copy gives that message's codes, Redeem says how, Refresh shows them as they are now; for everybody."""
+    guild, channel, admin = stage.add_server()
+    visitor = stage.sandbox.user(guild, name="visitor")
+    async with stage.bot():
+        await stage.configure(admin, channel)
+        stage.sandbox.sources.publish("OLDCODE", expires_at=datetime.now(UTC) + timedelta(hours=1))
+        [old] = await stage.sandbox.wait_for_messages(channel)
+        stage.sandbox.sources.publish("NewCode")
+        await stage.sandbox.wait_for_messages(channel, 2)
+    async with stage.bot():
+        copied = await visitor.press(old, "Copy")
+        assert copied.ephemeral
+        assert copied.content == "OLDCODE"
+        redeemed = await visitor.press(old, "Redeem")
+        assert "not enabled" in redeemed.content
+        [newest] = [one for one in stage.sandbox.world.messages(channel) if "NewCode" in str(one)]
+        assert (await visitor.press(newest, "Copy")).content == "NewCode"
+        await visitor.press(newest, "Refresh")
+        [newest] = [one for one in stage.sandbox.world.messages(channel) if "NewCode" in str(one)]
+        assert newest["embeds"][0]["footer"]["text"].startswith("ref ")
+        assert "OLDCODE" not in str(newest)
+
+
+async def test_a_button_with_a_forged_reference_gives_nothing(stage: Stage) -> None:
+    """What a button carries is looked up among the posts of the server where it is pressed."""
+    _, channel, admin = stage.add_server()
+    async with stage.bot():
+        await stage.configure(admin, channel)
+        stage.sandbox.sources.publish("SHARED1")
+        [mine] = await stage.sandbox.wait_for_messages(channel)
+        mine["components"][0]["components"][0]["custom_id"] = "copy:0000-0000"
+        answer = await admin.press(mine, "Copy")
+        assert "no longer in the bot's records" in answer.content
+
+
+async def test_giftcode_lists_the_active_codes_to_everyone(stage: Stage) -> None:
+    """Without codes it says so; expired codes are not in the list; Copy gives all that are."""
+    guild, _, _ = stage.add_server()
+    visitor = stage.sandbox.user(guild, name="visitor")
+    async with stage.bot():
+        empty = await visitor.command("giftcode")
+        assert "no active gift codes" in (await empty.settled()).text
+        stage.sandbox.sources.publish("Current1", rewards="gems")
+        stage.sandbox.sources.publish("PASTONE", expires_at=datetime.now(UTC) - timedelta(hours=1))
+        await stage.sandbox.sources.wait("json", stage.sandbox.sources.hits["json"] + 2)
+        answer = await (await visitor.command("giftcode")).settled()
+        assert "Current1" in answer.text
+        assert "PASTONE" not in answer.text
+        assert (await answer.press("Copy")).content == "Current1"
