@@ -72,6 +72,19 @@ class BotProcess:
         ended.cancel()
         await ready
 
+    @property
+    def pid(self) -> int:
+        """Its process id. Raises `RuntimeError` when it was not started."""
+        if self._process is None:
+            raise RuntimeError("not started")
+        return self._process.pid
+
+    async def wait(self) -> int:
+        """Its exit code, once it ended by itself."""
+        if self._process is None:
+            raise RuntimeError("not started")
+        return await self._process.wait()
+
     def kill(self) -> None:
         """End it as a power cut would (SIGKILL)."""
         if self._process is not None and self._process.returncode is None:

@@ -144,10 +144,10 @@ async def admin(sandbox: Sandbox, guild: Guild, connect: Connect) -> AsyncIterat
     component.add_menu_command(who.copy()).add_menu_command(quote.copy())
     client = tanjun.Client.from_gateway_bot(bot, event_managed=False).add_component(component)
     client.set_message_accepts(tanjun.MessageAcceptsEnum.NONE)
-    builders = [
-        command.build().set_context_types([hikari.ApplicationContextType.GUILD])
-        for command in (*client.iter_slash_commands(), *client.iter_menu_commands())
-    ]
+    builders: list[hikari.api.CommandBuilder] = [one.build() for one in client.iter_slash_commands()]
+    builders += [one.build() for one in client.iter_menu_commands()]
+    for builder in builders:
+        builder.set_context_types([hikari.ApplicationContextType.GUILD])
     application = await bot.rest.fetch_application()
     await bot.rest.set_application_commands(application, builders)
     async with client:
