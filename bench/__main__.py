@@ -1,0 +1,60 @@
+"""`python -m bench [--quick] [--only NAME] [--json FILE]`: measure everything, and say what misses its target."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from bench import fanout
+from bench.figures import Figure, table, write_json
+from bench.lateness import probing
+from bench.machine import machine_facts
+from bench.places import open_places
+from bench.session import Session, Watch
+
+Measure = Callable[[Session], Awaitable[list[Figure]]]
+PARTS: Mapping[str, Measure] = {
+    "fanout": fanout.measure,
+}
+
+
+async def measure(root: Path, names: list[str], *, quick: bool, json: Path | None) -> None:
+    """Run these parts, print their figures as they come, and all of them in the end."""
+    with open_places(root) as places:
+        facts = machine_facts(places.version)
+        for name, value in facts.items():
+            print(f"{name}: {value}")
+        figures: list[Figure] = []
+        async with probing() as idle:
+            session = Session(root, places, Watch(idle), quick)
+            for name in names:
+                began = time.monotonic()
+                for figure in await PARTS[name](session):
+                    figures.append(figure)
+                    print(f"{figure.verdict:6} {figure.group}  {figure.name}: {figure.measured} ({figure.target})")
+                print(f"       ({name}: {time.monotonic() - began:.0f} s)", flush=True)
+    print(f"\n{table(figures)}\n")
+    missed = [figure for figure in figures if not figure.is_met]
+    print(f"{len(figures) - len(missed)} of {len(figures)} figures met, {len(missed)} missed")
+    if json is not None:
+        write_json(json, figures, facts)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rows, servers and repetitions")
+    parser.add_argument("--only", choices=PARTS, action="append", help="one part; may be given several times")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures for machines, too")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="giftbot-bench-", ignore_cleanup_errors=True) as root:
+        names = [name for name in PARTS if given.only is None or name in given.only]
+        asyncio.run(measure(Path(root), names, quick=given.quick, json=given.json))
+
+
+if __name__ == "__main__":
+    main()

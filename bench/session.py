@@ -1,0 +1,48 @@
+"""What all measurements of a run share: the stores, how thorough to be, and the watch on event loops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from bench.lateness import Probe
+from bench.places import Places
+
+
+@attrs.frozen
+class Lateness:
+    """The worst delay of an event loop during one measurement, in seconds."""
+
+    name: str
+    worst: float
+    computing: float
+    """How long the loop's own thread computed during that delay."""
+    idle: float
+    """The worst delay of an idle loop of another process in the same seconds: what the machine itself does."""
+
+
+@attrs.define
+class Watch:
+    """Collects how late the bot's loop was, each time beside a loop that did nothing but wait for the answer."""
+
+    idle: Probe
+    found: list[Lateness] = attrs.Factory(list)
+
+    async def begin(self) -> None:
+        """Forget what was before."""
+        self.idle.take()
+
+    async def end(self, name: str, late: tuple[float, float]) -> None:
+        """Note what the bot's probe saw."""
+        self.found.append(Lateness(name, late[0], late[1], self.idle.take()[0]))
+
+
+@attrs.frozen
+class Session:
+    """One run of the benchmark."""
+
+    root: Path
+    places: Places
+    watch: Watch
+    quick: bool
