@@ -13,6 +13,9 @@ from tests.mongod import Mongod, find_binary
 
 MongodFactory = Callable[..., Mongod]
 
+# As the driver does; here mongomock-motor imports motor before the driver can.
+os.environ.setdefault("MOTOR_MAX_WORKERS", "64")
+
 
 @pytest.fixture(scope="session")
 def mongod_binary() -> Path:

@@ -13,10 +13,11 @@ from typing import Protocol, Self, cast
 
 import structlog
 from pymongo import IndexModel
+from pymongo.monitoring import CommandListener
 from pymongo.results import BulkWriteResult, DeleteResult, InsertManyResult, UpdateResult
 
 from giftbot.stores.documents import Document, read_moment
-from giftbot.stores.mongo.faults import translated
+from giftbot.stores.mongo.faults import translated, unusable
 
 _log = structlog.get_logger(__name__)
 
@@ -132,7 +133,7 @@ class _Client(Protocol):
     def close(self) -> None: ...
 
 
-def _client(uri: str, appname: str) -> _Client:
+def _client(uri: str, appname: str, listeners: Sequence[CommandListener]) -> _Client:
     os.environ.setdefault("MOTOR_MAX_WORKERS", _WORKERS)
     from motor.motor_asyncio import AsyncIOMotorClient  # noqa: PLC0415  (it reads the line above once, on import)
 
@@ -145,19 +146,25 @@ def _client(uri: str, appname: str) -> _Client:
         serverSelectionTimeoutMS=2000,
         tz_aware=True,
         appname=appname,
+        event_listeners=list(listeners),
     )
     return cast("_Client", client)
 
 
 @asynccontextmanager
-async def open_client(uri: str, database: str, *, appname: str = "giftbot") -> AsyncIterator[MongoDatabase]:
+async def open_client(
+    uri: str, database: str, *, appname: str = "giftbot", listeners: Sequence[CommandListener] = ()
+) -> AsyncIterator[MongoDatabase]:
     """Open a client and check that a server answers it.
 
     Raises `StoreUnavailableError` when none does, `StoreError` when the URI or the login is wrong; no message holds
-    the password. Logs one warning when the server is no replica set.
+    the password. Logs one warning when the server is no replica set. `listeners` hear every command.
     """
-    with translated():
-        client = _client(uri, appname)
+    try:
+        with translated():
+            client = _client(uri, appname, listeners)
+    except (ValueError, TypeError) as error:  # what PyMongo raises for some wrong URIs
+        raise unusable(error) from None
     try:
         opened = client[database]
         with translated():

@@ -46,7 +46,7 @@ def translated() -> Iterator[None]:
 def explained(error: PyMongoError) -> StoreError:
     """The error to raise for one of PyMongo's."""
     if isinstance(error, (InvalidURI, ConfigurationError)):
-        return StoreError(f"MONGO_URI cannot be used: {redacted(str(error))}")
+        return unusable(error)
     code = error.code if isinstance(error, OperationFailure) else None
     if code in _LOGIN:
         return StoreError("MongoDB refuses the user name or password of MONGO_URI.")
@@ -57,6 +57,11 @@ def explained(error: PyMongoError) -> StoreError:
     if is_passing(error):
         return StoreUnavailableError(f"MongoDB is out of reach ({_name(error)}).")
     return StoreError(f"MongoDB refused an operation ({_name(error)}): {redacted(str(error))[:300]}")
+
+
+def unusable(error: Exception) -> StoreError:
+    """The error to raise for a URI that cannot be used."""
+    return StoreError(f"MONGO_URI cannot be used: {redacted(str(error))}")
 
 
 def is_passing(error: PyMongoError) -> bool:

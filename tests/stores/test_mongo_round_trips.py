@@ -1,0 +1,173 @@
+"""What a call costs on MongoDB: commands, and rows looked at."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import cast
+
+import attrs
+import pytest
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+
+from giftbot.models.announcement import AnnouncementState, Mark, Origin
+from giftbot.models.ids import CodeKey, GuildId
+from giftbot.stores.mongo.driver import MongoDatabase, open_client
+from giftbot.stores.mongo.schema import ensure_indexes
+from giftbot.stores.mongo.store import MongoStore
+from tests.mongod import Mongod
+from tests.stores.build import GUILD, NOW, claim, later, mark, prepared, row
+
+CODES = [CodeKey(f"CODE{number}") for number in range(400)]
+
+
+class Listener(CommandListener):
+    """Notes the commands that the driver sends."""
+
+    def __init__(self) -> None:
+        self.commands: list[dict[str, object]] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        """Note a command."""
+        self.commands.append({**event.command, "name": event.command_name})
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Nothing to note."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Nothing to note."""
+
+    def take(self) -> list[str]:
+        """The names of the commands since the last call."""
+        names = [str(command["name"]) for command in self.commands]
+        self.commands.clear()
+        return names
+
+
+@pytest.fixture
+def listener() -> Listener:
+    """Hears every command of the store under test."""
+    return Listener()
+
+
+@pytest.fixture
+async def database(replica_set: Mongod, database_name: str, listener: Listener) -> AsyncIterator[MongoDatabase]:
+    """A database whose commands are noted."""
+    async with open_client(replica_set.uri, database_name, listeners=[listener]) as opened:
+        await ensure_indexes(opened)
+        listener.take()
+        yield opened
+
+
+@pytest.fixture
+def store(database: MongoDatabase) -> MongoStore:
+    """A store over the database whose commands are noted."""
+    return MongoStore(database)
+
+
+async def test_the_known_operations_are_one_command_each(store: MongoStore, listener: Listener) -> None:
+    """However many codes there are."""
+    assert await store.mark_codes_sent(GUILD, CODES, Origin.AUTO, NOW) == 400
+    assert listener.take() == ["update"]
+    assert await store.mark_codes_sent(GUILD, CODES, Origin.AUTO, NOW) == 0
+    assert listener.take() == ["update"]
+    assert await store.get_sent_codes(GUILD) == set(CODES)
+    assert listener.take() == ["find"]
+    assert all((await store.batch_check_codes(GUILD, CODES)).values())
+    assert listener.take() == ["find"]
+    assert await store.is_code_sent(GUILD, CODES[0])
+    assert listener.take() == ["find"]
+    await store.last_change()
+    assert listener.take() == ["aggregate"]
+
+
+async def test_an_idle_look_is_one_command(store: MongoStore, listener: Listener) -> None:
+    """Nothing is due: nothing more is asked."""
+    assert await claim(store) == []
+    assert listener.take() == ["find"]
+
+
+async def test_fifty_servers_are_served_in_a_handful_of_commands(store: MongoStore, listener: Listener) -> None:
+    """Claim: look, stamp, read. Prepare: one. Finish: joined rows, then anchors."""
+    await store.enqueue([row(code, guild=guild) for guild in range(1, 51) for code in ("AAA", "BBB")])
+    assert listener.take() == ["insert"]
+    claims = await claim(store, limit=50)
+    assert listener.take() == ["find", "update", "find"]
+    assert len(claims) == 50
+    marks: list[Mark] = []
+    for item in claims:
+        joined = await store.join(item.anchor, item.others, NOW)
+        assert len(joined) == 1
+        marks.append(mark(prepared(item.anchor, tuple(joined))))
+    assert listener.take() == ["update", "find"] * 50
+    assert (
+        len(await store.prepare([attrs.evolve(prepared(item.anchor), anchor=item.anchor) for item in marks])) == 50
+    )
+    assert listener.take() == ["update"]
+    assert len(await store.finish(marks)) == 50
+    assert listener.take() == ["update", "update"]
+
+
+def stages(plan: object) -> Iterator[dict[str, object]]:
+    """Every stage of a query plan."""
+    if isinstance(plan, dict):
+        if "stage" in plan:
+            yield plan
+        for value in plan.values():
+            yield from stages(value)
+    elif isinstance(plan, list):
+        for value in plan:
+            yield from stages(value)
+
+
+async def explained(database: MongoDatabase, commands: list[dict[str, object]]) -> list[tuple[set[str], int]]:
+    """For each command that looks for rows: the indexes it uses, and how many rows it looks at."""
+    found = []
+    for command in commands:
+        name = str(command["name"])
+        body = {key: value for key, value in command.items() if key not in {"name", "lsid", "$db", "txnNumber"}}
+        if name == "insert":
+            continue
+        body = {key: value for key, value in body.items() if not key.startswith("$") and key != "writeConcern"}
+        if name == "update":
+            body["updates"] = cast("list[object]", body["updates"])[:1]  # explain takes one
+        explain = cast("dict[str, object]", {"explain": body, "verbosity": "executionStats"})
+        result = await database.command(explain)  # type: ignore[arg-type]  # a document instead of a name
+        plans = list(stages(result.get("queryPlanner", result)))
+        indexes = {str(stage.get("indexName", stage["stage"])) for stage in plans if "SCAN" in str(stage["stage"])}
+        indexes |= {str(stage["stage"]) for stage in plans if "IDHACK" in str(stage["stage"])}
+        statistics = cast("dict[str, int]", result.get("executionStats", {}))
+        found.append((indexes, statistics.get("totalDocsExamined", 0)))
+    return found
+
+
+async def test_no_call_scans_the_history(store: MongoStore, database: MongoDatabase, listener: Listener) -> None:
+    """With thousands of finished rows, each look-up goes through an index to the rows it needs."""
+    for guild in range(1000, 1060):
+        await store.mark_codes_sent(GuildId(guild), CODES[:50], Origin.AUTO, NOW)
+    await store.enqueue([row("DUE", guild=guild) for guild in range(1000, 1005)])
+    [claimed, *_] = await claim(store, limit=2)
+    await store.join(claimed.anchor, claimed.others, NOW)
+    listener.take()
+
+    calls: dict[str, tuple[object, int]] = {
+        "claim_due": (claim(store, limit=2), 10),
+        "join": (store.join(claimed.anchor, claimed.others, NOW), 10),
+        "batch_check": (store.batch_check_codes(GuildId(1001), CODES[:20]), 20),
+        "get_sent_codes": (store.get_sent_codes(GuildId(1001)), 51),
+        "find_by_reference": (store.find_by_reference(GuildId(1001), "0000-0000"), 51),
+        "release_orphans": (store.release_orphans(later(1)), 0),
+        "expire_leases": (store.expire_leases("x", later(1)), 10),
+        "skip_guild": (store.skip_guild(GuildId(1004), "x", later(1)), 5),
+        "count_outbox": (store.count_outbox(), 10),
+        "count_outbox of one": (store.count_outbox(GuildId(1001)), 52),
+        "list unknown": (store.list_announcements(states=[AnnouncementState.UNKNOWN]), 0),
+        "list newest": (store.list_announcements(limit=10), 20),
+    }
+    for name, (call, most) in calls.items():
+        await call  # type: ignore[misc]  # coroutines of several results
+        commands = list(listener.commands)
+        listener.take()
+        for indexes, examined in await explained(database, commands):
+            assert "COLLSCAN" not in indexes, name
+            assert examined <= most, (name, indexes)
+        listener.take()
