@@ -7,7 +7,8 @@ import base64
 import binascii
 import signal
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 import hikari
 import structlog
@@ -60,7 +61,11 @@ def application_id_of(token: str) -> int:
 
 
 def build_gateway_bot(settings: Settings) -> hikari.GatewayBot:
-    """The Discord client, not started: least intents, the least cache, and no retries of its own."""
+    """The Discord client, not started: least intents, the least cache, and no retries of its own.
+
+    Raises `SettingsError` without a token, `TokenError` when it cannot be one.
+    """
+    application_id_of(settings.token)
     return hikari.GatewayBot(
         settings.token,
         banner=None,
@@ -158,8 +163,22 @@ async def running_bot(bot: hikari.GatewayBot, settings: Settings) -> AsyncIterat
         await bot.close()
 
 
+class ServicesOpener(Protocol):
+    """Opens the services over an outside world: `giftbot.app.open_services`, or what a test puts together."""
+
+    def __call__(
+        self, settings: Settings, discord: Discord, *, times: PostingTimes | None
+    ) -> AbstractAsyncContextManager[Services]:
+        """All services, while the context lasts."""
+        ...
+
+
 async def run_bot(
-    settings: Settings, *, times: PostingTimes | None = None, stop: asyncio.Event | None = None
+    settings: Settings,
+    *,
+    times: PostingTimes | None = None,
+    stop: asyncio.Event | None = None,
+    opener: ServicesOpener = open_services,
 ) -> None:
     """Run until SIGTERM or SIGINT, or until `stop` is set.
 
@@ -170,7 +189,7 @@ async def run_bot(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     bot = build_gateway_bot(settings)
-    async with open_services(settings, discord_of(bot, settings), times=times) as services:
+    async with opener(settings, discord_of(bot, settings), times=times) as services:
         presence = Presence(services.guilds, application_id_of(settings.token))
         await presence.load()
         presence.listen(bot)
