@@ -14,11 +14,14 @@ import typer
 from giftbot import __version__
 from giftbot.errors import GiftbotError
 
+EX_SOFTWARE = 70
+
 app = typer.Typer(
     name="giftbot",
     help="A self-hosted Discord bot that posts every new gift code to every server, effectively once.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
@@ -74,13 +77,20 @@ def version() -> None:
 
 def _ended(start: Callable[[], Coroutine[None, None, None]]) -> int:
     """The exit code of a run; what ended it early is one sentence on standard error."""
-    from giftbot.logs import redact  # noqa: PLC0415
+    import structlog  # noqa: PLC0415
+
+    from giftbot.logs import new_reference, redact  # noqa: PLC0415
 
     try:
         asyncio.run(start())
     except GiftbotError as error:
         typer.echo(f"giftbot: {redact(str(error))}", err=True)
         return error.exit_code
+    except Exception as error:
+        reference = new_reference()
+        structlog.get_logger(__name__).critical("stopped by an error", ref=reference, exc_info=error)
+        typer.echo(f"giftbot stopped because of an error in itself; the log has it under {reference}.", err=True)
+        return EX_SOFTWARE
     return 0
 
 
