@@ -1,0 +1,97 @@
+"""A real store in a temporary file, and everything around it under the test's control."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import attrs
+import pytest
+
+from giftbot.models.ids import ChannelId, GuildId
+from giftbot.models.source import Trust
+from giftbot.services.announcements import Announcements
+from giftbot.services.codes import Codes
+from giftbot.services.detection import Detection
+from giftbot.services.guilds import Guilds
+from giftbot.services.notices import Notices
+from giftbot.services.ports import Store
+from giftbot.services.reports import Reports
+from giftbot.services.signal import Signal
+from giftbot.stores.sqlite.store import open_sqlite
+from tests.fakes import ListeningPeople, ManualClock, OpenChannels, ScriptedSource
+from tests.observed import ObservedStore, observe
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty SQLite store."""
+    async with open_sqlite(tmp_path / "giftbot.sqlite") as opened:
+        yield opened
+
+
+@attrs.frozen
+class House:
+    """The services over one store."""
+
+    store: Store
+    observed: ObservedStore
+    """The same store, for the test to look at its calls."""
+    clock: ManualClock
+    people: ListeningPeople
+    channels: OpenChannels
+    sources: tuple[ScriptedSource, ...]
+    codes: Codes
+    announcements: Announcements
+    notices: Notices
+    guilds: Guilds
+    reports: Reports
+    detection: Detection
+
+    async def server(self, number: int = 1) -> GuildId:
+        """A server that posts."""
+        guild_id = GuildId(number)
+        await self.guilds.choose_channel(guild_id, ChannelId(number * 10))
+        return guild_id
+
+    async def pending(self, number: int = 1) -> set[str]:
+        """The codes that wait to be posted in a server."""
+        rows = await self.store.list_announcements(guild_id=GuildId(number))
+        return {row.code for row in rows if row.state == "pending"}
+
+    async def check(self) -> None:
+        """One regular check, as the bot does it."""
+        result = await self.detection.check()
+        await self.announcements.fan_out(result.new)
+
+
+@pytest.fixture
+def house(store: Store) -> House:
+    """The services, with the sources json (trusted), rss (trusted) and api (hint)."""
+    clock, people, channels = ManualClock(), ListeningPeople(), OpenChannels()
+    sources = (ScriptedSource("json"), ScriptedSource("rss"), ScriptedSource("api", trust=Trust.HINT))
+    store, observed = observe(store)
+    notices = Notices(store=store, notifier=people, clock=clock)
+    codes = Codes(store=store, clock=clock)
+    announcements = Announcements(store=store, clock=clock, wake=Signal())
+    return House(
+        store=store,
+        observed=observed,
+        clock=clock,
+        people=people,
+        channels=channels,
+        sources=sources,
+        codes=codes,
+        announcements=announcements,
+        notices=notices,
+        guilds=Guilds(
+            store=store,
+            announcements=announcements,
+            channels=channels,
+            notices=notices,
+            notifier=people,
+            clock=clock,
+        ),
+        reports=Reports(codes=codes, announcements=announcements, notices=notices, clock=clock),
+        detection=Detection(sources, codes=codes, notices=notices, clock=clock, interval=10),
+    )

@@ -1,0 +1,205 @@
+"""Finding codes: what is new, what is held, what is over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from giftbot.errors import StoreUnavailableError
+from giftbot.models.code import CodeStatus
+from giftbot.models.ids import CodeKey
+from giftbot.models.source import SourceState
+from tests.fakes import START
+from tests.services.conftest import House
+
+
+def state_of(house: House) -> SourceState:
+    """How the first source fares."""
+    return house.detection.health[0].state
+
+
+async def test_a_new_code_is_enqueued_in_every_posting_server_once(house: House) -> None:
+    """Found by two sources at once it is one code, with both as its provenance."""
+    await house.server(1)
+    await house.server(2)
+    house.sources[0].lists("Frost77")
+    house.sources[1].lists("FROST77", rewards="gems")
+    await house.check()
+    await house.check()
+    assert await house.pending(1) == await house.pending(2) == {"FROST77"}
+    code = (await house.codes.get([CodeKey("FROST77")]))[CodeKey("FROST77")]
+    assert (code.display, code.rewards, set(code.sources)) == ("Frost77", "gems", {"json", "rss"})
+
+
+async def test_the_fallback_sources_contribute_alone(house: House) -> None:
+    """A code that only the feed lists is announced, whether or not the API answers."""
+    await house.server()
+    house.sources[0].fails()
+    house.sources[1].lists("RSSONLY")
+    await house.check()
+    assert await house.pending() == {"RSSONLY"}
+
+
+async def test_a_store_that_fails_while_merging_loses_no_listing(house: House) -> None:
+    """A source answers with a listing once; if it could not be merged, the next check takes it from memory."""
+    await house.server()
+    house.sources[0].lists("SURVIVES")
+    house.observed.fail_next("insert_codes")
+    with pytest.raises(StoreUnavailableError):
+        await house.check()
+    await house.check()
+    assert await house.pending() == {"SURVIVES"}
+
+
+async def test_a_hint_is_held_and_released_by_a_trusted_source(house: House) -> None:
+    """What only the shared list knows is not announced; the owner is asked once."""
+    await house.server()
+    house.sources[2].lists("RUMOUR")
+    await house.check()
+    assert await house.pending() == set()
+    assert [notice.codes for notice in house.people.owner] == [("RUMOUR",)]
+    house.sources[0].lists("RUMOUR")
+    await house.check()
+    assert await house.pending() == {"RUMOUR"}
+
+
+async def test_a_suddenly_empty_source_expires_nothing(house: House) -> None:
+    """It is suspect, the owner is told once, and the code stays active for days."""
+    house.sources[0].lists("STAYS1")
+    await house.check()
+    house.sources[0].lists()
+    for _ in range(5):
+        house.clock.advance(hours=12)
+        await house.check()
+        await house.codes.expire(house.detection.healthy)
+    assert [code.key for code in await house.codes.active()] == ["STAYS1"]
+    assert state_of(house) is SourceState.SUSPECT
+    assert len([notice for notice in house.people.owner if notice.kind == "source"]) == 1
+
+
+async def test_a_flood_is_held_until_the_owner_releases_it(house: House) -> None:
+    """Ten times as many codes as before are kept, announced nowhere, and then accepted on the owner's word."""
+    await house.server()
+    house.sources[0].lists("STEADY1")
+    await house.check()
+    flood = [f"FLOOD{number:03}" for number in range(50)]
+    house.sources[0].lists("STEADY1", *flood)
+    await house.check()
+    await house.check()
+    assert await house.pending() == {"STEADY1"}
+    held = await house.codes.list_codes([CodeStatus.HELD])
+    assert {code.key for code in held} == set(flood)
+    await house.reports.release([code.key for code in held])
+    assert await house.pending() == {"STEADY1", *flood}
+    house.clock.advance(hours=1)
+    await house.check()
+    assert state_of(house) is SourceState.OK
+
+
+async def test_a_suspect_listing_survives_a_failure_in_between(house: House) -> None:
+    """Suspect, then failing, then unchanged: the listing is judged again, not forgotten."""
+    house.sources[0].lists("STEADY1")
+    await house.check()
+    house.sources[0].lists()
+    await house.check()
+    suspect = house.sources[0].listing
+    house.sources[0].fails()
+    house.clock.advance(hours=1)
+    await house.check()
+    assert state_of(house) is SourceState.FAILING
+    house.sources[0].failure = None
+    house.sources[0].listing = suspect
+    house.clock.advance(hours=1)
+    await house.check()
+    assert state_of(house) is SourceState.SUSPECT
+
+
+async def test_a_failing_source_is_asked_more_rarely_and_honours_retry_after(house: House) -> None:
+    """Each failure doubles the pause; Retry-After is kept to; the owner is told after three, once."""
+    source = house.sources[0]
+    source.fails(retry_after=120)
+    await house.check()
+    house.clock.advance(seconds=100)
+    await house.check()
+    assert source.fetches == 1
+    source.fails()
+    for _ in range(30):
+        house.clock.advance(seconds=30)
+        await house.check()
+    assert source.fetches < 12
+    assert len([notice for notice in house.people.owner if notice.kind == "source"]) == 1
+    source.lists("BACK11")
+    house.clock.advance(hours=1)
+    await house.check()
+    assert state_of(house) is SourceState.OK
+
+
+async def test_a_code_is_over_when_every_healthy_source_left_it_out_for_a_day(house: House) -> None:
+    """Not before 24 hours, and not while a source that listed it fails."""
+    for source in house.sources[:2]:
+        source.lists("LEAVING", "STAYING")
+    await house.check()
+    house.sources[0].lists("STAYING")
+    await house.check()
+    house.clock.advance(hours=30)
+    await house.codes.expire(house.detection.healthy)
+    assert len(await house.codes.active()) == 2
+    house.sources[1].fails()
+    await house.check()
+    house.clock.advance(hours=30)
+    await house.codes.expire(house.detection.healthy)
+    assert len(await house.codes.active()) == 2
+    house.sources[1].lists("STAYING")
+    await house.check()
+    house.clock.advance(hours=23)
+    await house.codes.expire(house.detection.healthy)
+    assert len(await house.codes.active()) == 2
+    house.clock.advance(hours=2)
+    await house.codes.expire(house.detection.healthy)
+    assert [code.key for code in await house.codes.active()] == ["STAYING"]
+
+
+async def test_a_code_ends_with_its_expiry_and_an_expired_one_is_never_announced(house: House) -> None:
+    """A date that has passed ends a code; one that arrives expired is stored, and posted nowhere."""
+    await house.server()
+    house.sources[0].lists("SHORT1", expires_at=START + timedelta(hours=1))
+    house.sources[1].lists("PAST11", expires_at=START - timedelta(hours=1))
+    await house.check()
+    assert await house.pending() == {"SHORT1"}
+    house.clock.advance(hours=2)
+    [ended] = await house.codes.expire(house.detection.healthy)
+    assert ended.key == "SHORT1"
+
+
+async def test_a_code_that_comes_back_after_a_day_is_announced_once_more(house: House) -> None:
+    """Freshly listed at least 24 hours after it was over: a new epoch. Sooner: nothing."""
+    guild_id = await house.server()
+    source = house.sources[0]
+    source.lists("RETURNS", "OTHER1")
+    await house.check()
+    await house.announcements.mark_codes_sent(guild_id, [CodeKey("RETURNS"), CodeKey("OTHER1")])
+    source.lists("OTHER1")
+    await house.check()
+    house.clock.advance(hours=25)
+    await house.codes.expire(house.detection.healthy)
+    source.lists("RETURNS", "OTHER1")
+    house.clock.advance(hours=1)
+    await house.check()
+    assert await house.pending() == set()
+    source.lists("OTHER1")
+    await house.check()
+    house.clock.advance(hours=24)
+    source.lists("RETURNS", "OTHER1")
+    await house.check()
+    assert await house.pending() == {"RETURNS"}
+
+
+async def test_nothing_new_needs_no_store_at_all(house: House) -> None:
+    """Once everything listed is known, further checks do not call the store."""
+    house.sources[0].lists("QUIET1")
+    await house.check()
+    house.observed.calls.clear()
+    for _ in range(5):
+        result = await house.detection.check()
+    assert (result.asked, result.new, house.observed.calls) == (3, (), [])
