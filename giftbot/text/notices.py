@@ -1,0 +1,75 @@
+"""Messages to the bot's owner and to a server's owner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from giftbot.models.code import GiftCode
+from giftbot.models.ids import ChannelId, GuildId
+from giftbot.text.words import counted, plain, source_name
+
+NOT_OWNER = "Only the bot's owner can decide this."
+ALREADY_DECIDED = "This was decided already."
+
+
+def channel_broken_admin(channel_id: ChannelId, reason: str) -> str:
+    """What a server's owner reads when posting there stopped."""
+    return (
+        f"I can no longer post gift codes in <#{channel_id}> ({reason}), so posting is off in your server. "
+        "Give me back the permissions there, then choose the channel again with /giftcodesettings. "
+        "Codes that are still active can be posted then."
+    )
+
+
+def channel_broken_owner(guild_id: GuildId, channel_id: ChannelId, reason: str) -> str:
+    """What the bot's owner reads when a server's channel broke."""
+    return f"Posting is off in server {guild_id}: channel {channel_id} refuses messages ({reason})."
+
+
+def new_code_notice(code: GiftCode) -> str:
+    """What the owner reads of a new code."""
+    sources = ", ".join(map(source_name, code.sources))
+    return f"New gift code {plain(code.display)} from {sources}. It is being posted to every configured server."
+
+
+def held_notice(codes: Sequence[GiftCode]) -> str:
+    """What the owner reads of codes that wait for a decision."""
+    shown = ", ".join(plain(code.display) for code in codes[:10])
+    more = f" and {len(codes) - 10} more" if len(codes) > 10 else ""
+    sources = ", ".join(sorted({source_name(name) for code in codes for name in code.sources}))
+    return (
+        f"{counted(len(codes), 'code')} held back: {shown}{more} (from {sources}). "
+        "Announce them everywhere, or discard them? The same with: ops codes release, ops codes discard."
+    )
+
+
+def reported_notice(code: GiftCode, guild_id: GuildId, reporter: str) -> str:
+    """What the owner reads of a code that somebody reported."""
+    return (
+        f"{plain(reporter)} reported the code {plain(code.display)} in server {guild_id}. It is posted there only. "
+        "Announce it everywhere, or discard it?"
+    )
+
+
+def source_notice(name: str, problem: str) -> str:
+    """What the owner reads of a source that fails or behaves strangely."""
+    return f"The {source_name(name)} has a problem: {problem}. Codes known so far stay as they are."
+
+
+BUTTON_RELEASE = "Announce everywhere"
+BUTTON_DISCARD = "Discard"
+
+
+def released(codes: Sequence[GiftCode]) -> str:
+    """After the owner approved held codes."""
+    return f"Announced everywhere: {', '.join(plain(code.display) for code in codes[:20])}."
+
+
+def discarded(codes: Sequence[GiftCode]) -> str:
+    """After the owner refused held codes."""
+    return f"Discarded: {', '.join(plain(code.display) for code in codes[:20])}."
+
+
+def parked_notice(codes: Sequence[str], reason: str) -> str:
+    """What the owner reads of a post that Discord calls malformed."""
+    return f"Discord calls the post of {', '.join(codes)} malformed, so it is not sent: {plain(reason)}"[:1900]

@@ -1,0 +1,103 @@
+"""The settings panel, which admins read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from giftbot.models.guild import Backfill, GuildSettings
+from giftbot.models.ids import ChannelId, RoleId
+from giftbot.text.words import counted, plain
+
+TOO_SOON = "Sources were checked a moment ago. Try again in {seconds} s."
+
+
+def missing_permissions(channel_id: ChannelId, missing: Sequence[str]) -> str:
+    """What the bot lacks in a channel."""
+    names = ", ".join(f"**{name}**" for name in missing)
+    return (
+        f"I cannot post in <#{channel_id}> yet: {names} missing there. "
+        "Give my role this in the channel's permissions, then choose the channel again."
+    )
+
+
+CHANNEL_GONE = "This channel does not exist any more. Choose another one."
+NOT_POSTABLE = "Posts go to text or announcement channels of this server. Choose one of those."
+PANEL_TITLE = "Gift code settings"
+PANEL_CHANNEL = "Choose the channel for gift codes"
+PANEL_ROLE = "Choose a role to mention (optional)"
+PANEL_TURN_ON = "Turn posting on"
+PANEL_TURN_OFF = "Turn posting off"
+PANEL_NO_ROLE = "Mention nobody"
+PANEL_AGAIN = "Post again"
+PANEL_ONLY_NEW = "Only new ones"
+PANEL_TEST = "Test post"
+PANEL_CHECK = "Check now"
+ROLE_REMOVED = "Posts mention nobody now."
+POSTING_ON = "Posting is on. Choose below whether the codes that are active now are posted, too."
+POSTING_OFF = (
+    "Posting is off. Codes found meanwhile are not made up for, unless you ask for it when you turn it on."
+)
+
+
+def panel_post_now(count: int) -> str:
+    """Label of the button that posts what is active now."""
+    return f"Post the {counted(count, 'code')} active now" if count else "No codes to post now"
+
+
+def posting_state(guild: GuildSettings) -> str:
+    """Whether new codes are posted, and why not."""
+    if guild.disabled_reason is not None:
+        return f"stopped: {plain(guild.disabled_reason)}. Repair the permissions, then choose the channel again."
+    if not guild.auto_post:
+        return "off"
+    return "on" if guild.channel_id is not None else "waits for a channel"
+
+
+def undecided(count: int) -> str:
+    """What the panel says of posts that may or may not have arrived."""
+    return (
+        f"{counted(count, 'post')} may or may not have arrived, and I may not read the channel's history to see. "
+        "Look there; if they are missing, press “Post again”."
+    )
+
+
+def channel_chosen(channel_id: ChannelId) -> str:
+    """After a channel was chosen."""
+    return (
+        f"New codes go to <#{channel_id}> from now on. "
+        "Choose below whether the codes that are active now are posted, too."
+    )
+
+
+def role_chosen(role_id: RoleId) -> str:
+    """After a role was chosen."""
+    return f"Posts mention <@&{role_id}> now."
+
+
+def backfilled(choice: Backfill, posted: int) -> str:
+    """After the choice what happens to the codes that are active now."""
+    if choice is Backfill.SKIP:
+        return "Only codes found from now on are posted."
+    return f"{counted(posted, 'code')} will be posted in a moment." if posted else "There is nothing to post now."
+
+
+def trial_sent(channel_id: ChannelId | None) -> str:
+    """After a test post arrived."""
+    return f"The test post is in <#{channel_id}>."
+
+
+def trial_failed(channel_id: ChannelId, why: str) -> str:
+    """After a test post did not arrive."""
+    return f"The test post did not arrive in <#{channel_id}>: {plain(why)}. Check the bot's permissions there."
+
+
+def checked(asked: int, failed: int, found: int, posted: int) -> str:
+    """After a check that somebody asked for."""
+    troubled = f", {failed} of them without success" if failed else ""
+    news = f"{counted(posted, 'code')} will be posted here in a moment." if posted else "Nothing is new here."
+    return f"Asked {counted(asked, 'source')}{troubled}: {counted(found, 'code')} listed. {news}"
+
+
+def posting_again(count: int) -> str:
+    """After "post again"."""
+    return f"{counted(count, 'code')} will be posted again in a moment."
