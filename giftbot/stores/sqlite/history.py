@@ -51,13 +51,14 @@ _ALL_CODES = """
     )
 """
 _SOURCE_FIGURES = """
-    SELECT value AS origin, count(sent_at),
+    SELECT value,
         (SELECT max(sent_at) FROM sent_giftcodes WHERE state = 'sent' AND source = value),
         (SELECT count(*) FROM sent_giftcodes WHERE state = 'sent' AND source = value AND sent_at > :day),
         (SELECT count(*) FROM sent_giftcodes WHERE state = 'sent' AND source = value AND sent_at > :week),
         (SELECT count(*) FROM sent_giftcodes WHERE state = 'sent' AND source = value AND sent_at > :month)
-    FROM json_each(:origins) JOIN sent_giftcodes ON state = 'sent' AND source = value GROUP BY value
+    FROM json_each(:origins)
 """
+_TOTAL = "SELECT count(*) FROM sent_giftcodes INDEXED BY sent_giftcodes_sent WHERE state = 'sent'"
 _LAST_CODE = """
     SELECT code FROM sent_giftcodes
     WHERE state = 'sent' AND source IN (SELECT value FROM json_each(?)) AND sent_at = ? ORDER BY code DESC LIMIT 1
@@ -204,17 +205,18 @@ class SqliteHistory:
             "week": milliseconds(now - WEEK),
             "month": milliseconds(now - MONTH),
         }
-        rows = await self._database.read(_SOURCE_FIGURES, times)
+        [[total]] = await self._database.read(_TOTAL)
+        rows = [row for row in await self._database.read(_SOURCE_FIGURES, times) if row[1] is not None]
         if not rows:
             return GuildStatistics()
-        last = max(_whole(row[2]) for row in rows)
+        last = max(_whole(row[1]) for row in rows)
         code = await self._database.read(_LAST_CODE, [origins, last])
         return GuildStatistics(
-            total_codes=sum(_whole(row[1]) for row in rows),
+            total_codes=_whole(total),
             last_sent_at=read_moment(last),
             last_code=CodeKey(str(code[0][0])),
             sources=tuple(sorted(str(row[0]) for row in rows)),
-            day=sum(_whole(row[3]) for row in rows),
-            week=sum(_whole(row[4]) for row in rows),
-            month=sum(_whole(row[5]) for row in rows),
+            day=sum(_whole(row[2]) for row in rows),
+            week=sum(_whole(row[3]) for row in rows),
+            month=sum(_whole(row[4]) for row in rows),
         )
