@@ -191,23 +191,32 @@ async def run_bot(
     bot = build_gateway_bot(settings)
     async with opener(settings, discord_of(bot, settings), times=times) as services:
         presence = Presence(services.guilds, application_id_of(settings.token))
-        await presence.load()
+        await services.guilds.load()
         presence.listen(bot)
         async with running_bot(bot, settings):
             client = build_client(bot, services)
             async with client:
                 await declare(client, bot.rest, application_id_of(settings.token))
                 _log.info("ready", store=services.store.label, sources=[source.name for source in services.sources])
-                await _work(services, presence, stop)
+                await _work(services, presence, bot, stop)
 
 
-async def _work(services: Services, presence: Presence, stop: asyncio.Event) -> None:
-    """Run the workers until somebody asks to stop, or posting has to end for good."""
+async def _connected(bot: hikari.GatewayBot) -> None:
+    """Return never, but raise `TokenError` when Discord closes the connection for good."""
+    try:
+        await bot.join()
+    except hikari.GatewayServerClosedConnectionError as error:
+        raise TokenError(f"Discord closed the connection for good: {error.reason} ({error.code}).") from None
+
+
+async def _work(services: Services, presence: Presence, bot: hikari.GatewayBot, stop: asyncio.Event) -> None:
+    """Run the workers until somebody asks to stop, or one of them cannot go on."""
     workers = [
         asyncio.create_task(services.posting.run(), name="posting"),
         asyncio.create_task(services.upkeep.run_checks(), name="checks"),
         asyncio.create_task(services.upkeep.run_upkeep(), name="upkeep"),
         asyncio.create_task(presence.run(), name="presence"),
+        asyncio.create_task(_connected(bot), name="connection"),
     ]
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:

@@ -9,7 +9,7 @@ import structlog
 
 from giftbot.discord.channels import effective, lacking
 from giftbot.errors import StoreError
-from giftbot.models.ids import ChannelId, GuildId
+from giftbot.models.ids import GuildId
 from giftbot.services.guilds import Guilds
 
 _log = structlog.get_logger(__name__)
@@ -22,16 +22,8 @@ class Presence:
         """Take `user_id`, the bot's own."""
         self._guilds = guilds
         self._user_id = hikari.Snowflake(user_id)
-        self._channels: dict[GuildId, ChannelId] = {}
         self._seen: dict[GuildId, tuple[str, ...]] = {}
-        self._left: set[GuildId] = set()
         self._news: asyncio.Queue[None] = asyncio.Queue(maxsize=1)
-
-    async def load(self) -> None:
-        """Learn which channels are configured; once, before connecting."""
-        async for settings in self._guilds.scan():
-            self._channels.update({s.guild_id: s.channel_id for s in settings if s.channel_id is not None})
-            self._left.update(s.guild_id for s in settings if s.left_at is not None)
 
     def listen(self, bot: hikari.GatewayBot) -> None:
         """Subscribe to what Discord tells of servers."""
@@ -52,9 +44,9 @@ class Presence:
 
     async def _on_available(self, event: hikari.GuildAvailableEvent) -> None:
         guild_id = GuildId(int(event.guild_id))
-        if guild_id in self._left:
-            await self._came_back(guild_id)
-        channel_id = self._channels.get(guild_id)
+        if guild_id in self._guilds.known_left:
+            await self._guilds.joined(guild_id)
+        channel_id = self._guilds.known_channels.get(guild_id)
         if channel_id is None:
             return
         channel = event.channels.get(hikari.Snowflake(channel_id))
@@ -70,14 +62,9 @@ class Presence:
 
     async def _on_join(self, event: hikari.GuildJoinEvent) -> None:
         _log.info("server joined", guild=int(event.guild_id))
-        await self._came_back(GuildId(int(event.guild_id)))
+        await self._guilds.joined(GuildId(int(event.guild_id)))
 
     async def _on_leave(self, event: hikari.GuildLeaveEvent) -> None:
         guild_id = GuildId(int(event.guild_id))
         _log.info("server left", guild=guild_id)
-        self._left.add(guild_id)
         await self._guilds.left(guild_id)
-
-    async def _came_back(self, guild_id: GuildId) -> None:
-        self._left.discard(guild_id)
-        await self._guilds.joined(guild_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import attrs
@@ -40,14 +40,20 @@ class Guilds:
         self._notices = notices
         self._notifier = notifier
         self._clock = clock
+        self.known_channels: dict[GuildId, ChannelId] = {}
+        """The configured channels, in memory, as far as this process has seen them."""
+        self.known_left: set[GuildId] = set()
+        """The servers with settings that the bot was removed from, in memory as well."""
+
+    async def load(self) -> None:
+        """Learn which channels are configured and which servers were left; once, before connecting."""
+        async for chunk in self._store.scan_guilds(posting_only=False):
+            for settings in chunk:
+                self._remember(settings)
 
     async def get(self, guild_id: GuildId) -> GuildSettings:
         """A server's settings; the defaults when it chose nothing yet."""
         return (await self._store.get_guilds([guild_id])).get(guild_id) or GuildSettings(guild_id=guild_id)
-
-    def scan(self) -> AsyncIterator[list[GuildSettings]]:
-        """All servers with settings, in chunks."""
-        return self._store.scan_guilds(posting_only=False)
 
     async def choose_channel(self, guild_id: GuildId, channel_id: ChannelId) -> GuildSettings:
         """Post to this channel from now on. Nothing is posted before the server chose what happens to old codes.
@@ -118,6 +124,14 @@ class Guilds:
             if settings.missing_permissions != missing[guild_id] or settings.checked_at is None:
                 await self._change(guild_id, _noting(missing[guild_id], now))
 
+    def _remember(self, settings: GuildSettings) -> None:
+        if settings.channel_id is not None:
+            self.known_channels[settings.guild_id] = settings.channel_id
+        if settings.left_at is not None:
+            self.known_left.add(settings.guild_id)
+        else:
+            self.known_left.discard(settings.guild_id)
+
     async def _require_permissions(
         self, guild_id: GuildId, channel_id: ChannelId, *, ping_role_id: RoleId | None = None
     ) -> None:
@@ -131,6 +145,7 @@ class Guilds:
         for _ in range(_TRIES):
             settings = attrs.evolve(transition(await self.get(guild_id)), updated_at=self._clock.now())
             if await self._store.save_guild(settings):
+                self._remember(settings)
                 return attrs.evolve(settings, revision=settings.revision + 1)
         raise StoreError("These settings are being changed by somebody else over and over. Try again.")
 

@@ -126,6 +126,23 @@ async def test_a_server_that_removed_the_bot_gets_nothing_and_no_old_codes_when_
         assert "MEANWHILE" not in str(post)
 
 
+async def test_a_server_that_returns_while_the_bot_is_down_is_posted_to_again(stage: Stage) -> None:
+    """The bot saw that it was removed; the invitation came while it was not running."""
+    guild, channel, admin = stage.add_server()
+    async with stage.bot():
+        await stage.configure(admin, channel)
+        stage.sandbox.world.remove_guild(guild)
+        stage.sandbox.sources.publish("MEANWHILE")
+        await stage.sandbox.sources.wait("json", stage.sandbox.sources.hits["json"] + 2)
+    stage.sandbox.world.return_guild(guild)
+    async with stage.bot():
+        await stage.sandbox.sources.wait("json", stage.sandbox.sources.hits["json"] + 2)
+        stage.sandbox.sources.publish("AFTERWARDS")
+        [post] = await stage.sandbox.wait_for_messages(channel)
+    assert "AFTERWARDS" in str(post)
+    assert "MEANWHILE" not in str(post)
+
+
 async def test_a_malformed_post_is_parked_and_the_others_go_on(stage: Stage) -> None:
     """400 parks that post and tells the owner; other servers get the code."""
     _, channel, admin = stage.add_server()

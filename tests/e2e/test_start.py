@@ -114,6 +114,21 @@ async def test_a_token_taken_away_while_running_ends_the_process(stage: Stage) -
     assert "does not accept the bot's token" in bot.log.read_text()
 
 
+async def test_a_connection_that_breaks_is_made_again_and_commands_answered_once(stage: Stage) -> None:
+    """After a dropped connection (resumed or not) a command gets one answer, and codes are still posted once."""
+    _, channel, admin = stage.add_server()
+    async with stage.bot():
+        await stage.configure(admin, channel)
+        for resumable in (True, False):
+            stage.sandbox.gateway.drop_connections(resumable=resumable)
+            await stage.sandbox.gateway.wait_connected(1)
+            assert "giftbot" in (await (await admin.command("about")).settled()).text
+        stage.sandbox.sources.publish("AFTERALL")
+        await stage.sandbox.wait_for_messages(channel)
+        await stage.sandbox.sources.wait("json", stage.sandbox.sources.hits["json"] + 1)
+    assert len(stage.sandbox.world.messages(channel)) == 1
+
+
 async def test_with_only_a_token_the_embedded_store_is_used(sandbox: Sandbox, tmp_path: Path) -> None:
     """The data directory holds the SQLite file; nothing else is needed."""
     bot = BotProcess(sandbox, tmp_path)
