@@ -1,0 +1,47 @@
+"""The `ops` command: one module per command; what a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from giftbot import __version__
+from ops import codes, doctor, inspection, process, reset, stats
+
+app = typer.Typer(
+    name="ops",
+    help="Look after a giftbot: figures, codes, posts, servers, and what is wrong. Works beside a running bot.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("stats")(stats.stats)
+app.add_typer(inspection.app, name="inspect")
+app.command("doctor")(doctor.doctor)
+app.command("reset")(reset.reset)
+app.add_typer(codes.app, name="codes")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Write the log, with tracebacks, to standard error instead of ops.log.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Settings are those of the bot: run this in the same directory, with the same environment."""
+    process.debug.set(debug)
+
+
+if __name__ == "__main__":
+    app()

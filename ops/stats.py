@@ -1,0 +1,63 @@
+"""`ops stats`: what was posted, and what is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from giftbot.models.ids import GuildId
+from ops.options import Guild, Json
+from ops.process import inspecting, ops_process
+
+if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
+    from giftbot.services.inspection import Figures, Overview
+
+Pairs = list[tuple[str, str]]
+
+
+def stats(guild: Guild = None, json: Json = False) -> None:
+    """Show what was posted and what is open, in one server or over all."""
+    with ops_process() as process:
+        from ops import forms  # noqa: PLC0415
+
+        if guild is None:
+            overview = process.run(lambda services: inspecting(services).overview())
+            document, pairs = forms.of_overview(overview), _of_overview(overview)
+        else:
+            guild_id = GuildId(guild)
+            figures = process.run(lambda services: inspecting(services).figures(guild_id))
+            document, pairs = {"guild_id": str(guild), **forms.of_figures(figures)}, _of_figures(figures)
+        if json:
+            process.output.document(document)
+        else:
+            process.output.figures(pairs)
+
+
+def _of_figures(figures: Figures) -> Pairs:
+    from ops.forms import NOTHING, shown  # noqa: PLC0415
+
+    statistics, outbox = figures.statistics, figures.outbox
+    return [
+        ("Codes sent", str(statistics.total_codes)),
+        ("Last code", statistics.last_code or NOTHING),
+        ("Last sent", shown(statistics.last_sent_at)),
+        ("Sources", ", ".join(statistics.sources) or NOTHING),
+        ("Last 24 hours", str(statistics.day)),
+        ("Last 7 days", str(statistics.week)),
+        ("Last 30 days", str(statistics.month)),
+        ("Outbox", f"{outbox.pending} pending, {outbox.claimed} claimed"),
+        ("Oldest due", shown(outbox.oldest_due_at)),
+        ("Not certain", str(outbox.unknown)),
+        ("Failed", str(outbox.failed)),
+    ]
+
+
+def _of_overview(overview: Overview) -> Pairs:
+    servers = overview.servers
+    return [
+        *_of_figures(overview.figures),
+        (
+            "Servers",
+            f"{servers.configured} configured, {servers.posting} posting, {servers.disabled} disabled",
+        ),
+        ("Codes", ", ".join(f"{count} {status.value}" for status, count in overview.codes.items())),
+    ]

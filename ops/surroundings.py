@@ -1,0 +1,57 @@
+"""Checks of this machine: the files with settings, the data directory, and who works on it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from giftbot.app import holder_of
+from giftbot.models.check import Check, failed, ok, warning
+from giftbot.settings import DOTENV_NAME, TOML_NAME, Settings
+
+
+def check_settings() -> Check:
+    """Which files the settings came from, once they could be read."""
+    files = [name for name in (TOML_NAME, DOTENV_NAME) if Path(name).is_file()]
+    return ok("settings", f"read from {', '.join([*files, 'the environment'])}")
+
+
+def check_files() -> list[Check]:
+    """Whether others on this machine may read the files that hold the token."""
+    return [_file(Path(name)) for name in (DOTENV_NAME, TOML_NAME) if Path(name).is_file()]
+
+
+def _file(path: Path) -> Check:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & ~0o600:
+        return warning(path.name, f"has the permissions {mode:04o}, others may read it", f"chmod 600 {path.name}")
+    return ok(path.name, f"has the permissions {mode:04o}")
+
+
+def check_directory(settings: Settings) -> list[Check]:
+    """Whether the data directory can be written, and which bot works on it."""
+    path = settings.giftbot_data_dir.absolute()
+    name, advice = "data", "Check its owner and permissions, or set GIFTBOT_DATA_DIR to another directory."
+    if not path.exists():
+        parent = next(one for one in path.parents if one.exists())
+        if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+            return [warning(name, f"{path} does not exist yet", "The bot makes it when it starts.")]
+        return [failed(name, f"{path} does not exist and cannot be made", advice)]
+    if not path.is_dir():
+        return [failed(name, f"{path} is not a directory", "Set GIFTBOT_DATA_DIR to a directory.")]
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        return [failed(name, f"{path} cannot be written", advice)]
+    return [ok(name, f"{path} can be written"), _holder(settings)]
+
+
+def _holder(settings: Settings) -> Check:
+    try:
+        holder = holder_of(settings)
+    except OSError as error:
+        return warning("lock", f"cannot be read ({error.strerror})")
+    if holder is None:
+        return ok("lock", "free, no bot is running on this directory")
+    if holder.is_certain:
+        return ok("lock", f"held by process {holder.pid} on {holder.host}: the bot is running")
+    return ok("lock", f"last held by process {holder.pid} on {holder.host}, which cannot be seen from here")
