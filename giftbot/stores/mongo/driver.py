@@ -101,10 +101,6 @@ class Collection(Protocol):
         """How many rows match."""
         ...
 
-    async def distinct(self, key: str, query: Filter | None = None) -> list[object]:
-        """The different values of a field."""
-        ...
-
     async def create_indexes(self, indexes: Sequence[IndexModel]) -> list[str]:
         """Create indexes that are not there yet."""
         ...

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 
+import pymongo
 from bson import Int64
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
@@ -28,6 +29,26 @@ from giftbot.stores.mongo.faults import duplicates, translated
 
 _MANY = 100_000
 """Rows of one server that come in one round trip."""
+_PATIENCE = 30.0
+"""Seconds for what looks at all servers' rows and is seldom asked."""
+_ALL_CODES: list[Document] = [
+    {"$sort": {"code": 1}},
+    # With the sort before it, and no condition that could be moved there: one look into the index for each code.
+    {"$group": {"_id": "$code"}},
+    {
+        "$lookup": {
+            "from": "sent_giftcodes",
+            "let": {"code": "$_id"},
+            "pipeline": [
+                {"$match": {"$expr": {"$eq": ["$code", "$$code"]}, "state": SENT}},
+                {"$limit": 1},
+                {"$project": {"_id": 1}},
+            ],
+            "as": "sent",
+        }
+    },
+    {"$match": {"sent": {"$ne": []}}},
+]
 _OPEN_STATES = ["pending", "claimed", "unknown", "failed"]
 
 
@@ -104,7 +125,7 @@ class MongoHistory:
             condition = {"_id": {"$gt": last}, "state": SENT, "code": WITH_CODE}
             with translated():
                 cursor = self._rows.find(condition, {"guild_id": 1, "code": 1}).sort([("_id", 1)])
-                found = await cursor.limit(chunk).batch_size(1000).to_list(None)
+                found = await cursor.limit(chunk).batch_size(500).to_list(None)
             if not found:
                 return
             last = str(found[-1]["_id"])
@@ -172,9 +193,9 @@ class MongoHistory:
 
     async def get_all_sent_codes_global(self) -> set[CodeKey]:
         """The codes that were sent in at least one server."""
-        with translated():
-            found = await self._rows.distinct("code", {"state": SENT, "code": WITH_CODE})
-        return {CodeKey(str(code)) for code in found}
+        with translated(), pymongo.timeout(_PATIENCE):
+            found = await self._rows.aggregate(_ALL_CODES).to_list(None)
+        return {CodeKey(row["_id"]) for row in found if isinstance(row["_id"], str)}
 
     async def get_stats(self, guild_id: GuildId | None, now: datetime) -> GuildStatistics:
         """Figures on the sent codes of one server, or of all (then a code counts once per server)."""
@@ -198,7 +219,7 @@ class MongoHistory:
 
     async def _stats_of_all(self, now: datetime) -> GuildStatistics:
         anywhere: Document = {"source": {"$in": [origin.value for origin in Origin]}}
-        with translated():
+        with translated(), pymongo.timeout(_PATIENCE):
             (sent, earlier, *windows), latest = await asyncio.gather(
                 asyncio.gather(
                     self._rows.count_documents({"state": AnnouncementState.SENT.value}),
