@@ -172,7 +172,13 @@ class Announcements:
     async def _enqueue(self, rows: Sequence[Announcement], *, revive: Collection[AnnouncementState] = ()) -> int:
         written = 0
         for start in range(0, len(rows), CHUNK):
-            written += await self._store.enqueue(rows[start : start + CHUNK], revive=revive)
+            chunk = rows[start : start + CHUNK]
+            inserted = await self._store.enqueue(chunk, revive=revive)
+            if inserted < len(chunk):
+                _log.info(
+                    "already sent (skipped)", rows=len(chunk) - inserted, codes=sorted({r.code for r in chunk})
+                )
+            written += inserted
         if written:
             self._wake.set()
         return written

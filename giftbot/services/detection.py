@@ -164,6 +164,9 @@ class Detection:
         found = {key for listing in self._accepted.values() for key in listing.keys}
         failed = sum(self._health[source.name].failures > 0 for source in asked)
         if merged.new or merged.held:
+            if failed:
+                troubled = [source.name for source in asked if self._health[source.name].failures]
+                _log.info("fallback used", failing=troubled)
             _log.info(
                 "check done", found=len(found), new=[c.key for c in merged.new], held=[c.key for c in merged.held]
             )

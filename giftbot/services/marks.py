@@ -70,7 +70,7 @@ class Marks:
                 self.may_have_journal = True
             _log.warning("persistence failed", marks=len(ends), kept_in="journal", why=str(error))
             return {mark.anchor.announcement_id for mark in marks}
-        _log.debug("marked", rows=len(written))
+        _log.info("marked", rows=len(written))
         return written
 
     async def replay(self) -> int:

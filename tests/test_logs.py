@@ -1,0 +1,54 @@
+"""What reaches the log."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from giftbot.logs import configure_logging, redact
+
+TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE." + "x" * 38
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """Where the log goes; afterwards logging is as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield io.StringIO()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_no_secret_reaches_the_log_by_any_way(stream: io.StringIO, log_format: str) -> None:
+    """As a message, a value, a library's record or in a traceback: tokens and credentials are taken out."""
+    configure_logging("DEBUG", log_format, stream=stream)
+    log = structlog.get_logger("test")
+    log.info("login with " + TOKEN, uri="mongodb://me:hunter2@db.example/x", header=f"Bot {TOKEN}")
+    logging.getLogger("library").warning("fetching %s", "https://user:hunter2@example.org/a")
+    logging.getLogger("library").warning("POST /webhooks/123/%s", "a" * 60)
+    try:
+        raise ValueError(f"bad token {TOKEN} for mongodb://me:hunter2@db")
+    except ValueError:
+        log.exception("failed")
+    written = stream.getvalue()
+    assert TOKEN not in written
+    assert "hunter2" not in written
+    assert "a" * 60 not in written
+    assert "db.example" in written
+    assert "ValueError" in written
+    if log_format == "json":
+        assert all(json.loads(line)["event"] for line in written.splitlines())
+
+
+def test_redaction_leaves_ordinary_text_alone() -> None:
+    """Addresses without credentials, ids and codes stay readable."""
+    text = "posted FROST77 to https://example.org/a?b=c in 123456789012345678"
+    assert redact(text) == text

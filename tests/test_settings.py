@@ -1,0 +1,56 @@
+"""Settings: where they come from, and what a mistake gets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from giftbot.errors import SettingsError
+from giftbot.settings import load_settings
+
+
+def test_later_places_win_and_empty_counts_as_unset(tmp_path: Path) -> None:
+    """toml, then .env, then the environment; an empty variable does not hide an earlier value."""
+    (tmp_path / "giftbot.toml").write_text('giftcode_check_interval = 30\nlog_level = "DEBUG"\ngame = "kingshot"\n')
+    (tmp_path / ".env").write_text("GIFTCODE_CHECK_INTERVAL=20\nLOG_LEVEL=\n")
+    settings = load_settings({"GIFTCODE_CHECK_INTERVAL": "15", "GAME": ""}, directory=tmp_path)
+    assert (settings.giftcode_check_interval, settings.log_level, settings.game) == (15, "DEBUG", "kingshot")
+
+
+def test_an_empty_source_address_switches_the_source_off(tmp_path: Path) -> None:
+    """Unset is the game's own address; empty and `off` are off."""
+    settings = load_settings({"GIFTCODE_RSS_URL": "", "GIFTCODE_PAGE_URL": "off"}, directory=tmp_path)
+    assert (settings.giftcode_json_url, settings.giftcode_rss_url, settings.giftcode_page_url) == (None, "", "")
+
+
+def test_a_secret_comes_from_a_file_and_never_shows(tmp_path: Path) -> None:
+    """DISCORD_TOKEN_FILE names the file; the settings' text has neither token nor password."""
+    (tmp_path / "token").write_text("my-token\n")
+    environ = {"DISCORD_TOKEN_FILE": str(tmp_path / "token"), "MONGO_URI": "mongodb://me:hunter2@h/"}
+    settings = load_settings(environ, directory=tmp_path)
+    assert settings.token == "my-token"
+    assert "my-token" not in f"{settings} {settings!r}"
+    assert "hunter2" not in f"{settings} {settings!r} {settings.mongo_uri}"
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"POST_RATE_PER_SECOND": "many"}, "POST_RATE_PER_SECOND cannot be 'many'"),
+        ({"GIFTCODE_CHECK_INTERVAL": "0"}, "at least 1"),
+        ({"GAME": "chess"}, "GAME must be one of whiteout, kingshot"),
+        ({"MONGO_URI": "http://h"}, "MONGO_URI must begin with"),
+        ({"GIFTCODE_JSON_URL": "ftp://h"}, "GIFTCODE_JSON_URL must be a web address"),
+        ({"GIFTBOT_OWNER_IDS": "ada,bob"}, "GIFTBOT_OWNER_IDS must be numbers"),
+        ({"GIFTBOT_DATA_DIRECTORY": "x"}, "Did you mean GIFTBOT_DATA_DIR?"),
+        ({"DISCORD_TOKEN_FILE": "/nowhere"}, "DISCORD_TOKEN_FILE names a file that cannot be read"),
+        ({"GIFTBOT_ALLOW_PRIVATE_URLS": "perhaps"}, "GIFTBOT_ALLOW_PRIVATE_URLS cannot be 'perhaps'"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_that_names_the_setting(
+    tmp_path: Path, environ: dict[str, str], sentence: str
+) -> None:
+    """What is wrong, by the variable's name; never a traceback of the library."""
+    with pytest.raises(SettingsError, match=sentence.replace("?", r"\?")):
+        load_settings(environ, directory=tmp_path)
