@@ -204,6 +204,7 @@ class Posting:
         """Fix the batch of a claim that was never sent: its rows, nonce, reference and channel."""
         anchor = claim.anchor
         joined = await self._join(claim, around)
+        around, joined = await self._shown(joined, around)
         rows = sorted((anchor, *joined), key=lambda row: row.code)
         entries = tuple(f"{row.code}@{row.code_epoch}" for row in rows)
         nonce = derive_nonce(self._announcer.application_id, anchor.guild_id, anchor.guild_epoch, entries)
@@ -222,9 +223,14 @@ class Posting:
         return around.dispatch(anchor, joined)
 
     async def _join(self, claim: Claim, around: _Surroundings) -> list[Announcement]:
-        """Let as many of the server's due codes ride along as one message can show."""
+        """Let as many of the server's due codes ride along as one message can show.
+
+        What an earlier claim let join before it died, fits: then nothing more is added.
+        """
         anchor = claim.anchor
-        if not claim.others and anchor.fence <= 1:
+        if anchor.fence > 1 and (riding := await self._store.join(anchor, (), around.now)):
+            return riding
+        if not claim.others:
             return []
         riders = [
             code
@@ -234,6 +240,20 @@ class Posting:
         room = fitting([around.codes[anchor.code], *riders], around.now) - 1
         ids = [announcement_id(anchor.guild_id, code.key) for code in riders[:room]]
         return await self._store.join(anchor, ids, around.now)
+
+    async def _shown(
+        self, joined: list[Announcement], around: _Surroundings
+    ) -> tuple[_Surroundings, list[Announcement]]:
+        """Those of the joined rows that the message can show; the others are left to `release_orphans`.
+
+        The codes of rows that an earlier claim let join were not read with this claim.
+        """
+        unread = {row.code for row in joined} - around.codes.keys()
+        if unread:
+            codes = {**around.codes, **await self._store.get_codes(unread)}
+            around = attrs.evolve(around, codes=codes)
+        shown = [row for row in joined if (code := around.codes.get(row.code)) and around.is_postable(code)]
+        return around, shown
 
     async def _resumed(self, anchor: Announcement, around: _Surroundings) -> Dispatch:
         """The dispatch of an anchor that an earlier claim prepared: the same batch, nonce and channel."""
