@@ -31,7 +31,8 @@ def test_no_secret_reaches_the_log_by_any_way(stream: io.StringIO, log_format: s
     """As a message, a value, a library's record or in a traceback: tokens and credentials are taken out."""
     configure_logging("DEBUG", log_format, stream=stream)
     log = structlog.get_logger("test")
-    log.info("login with " + TOKEN, uri="mongodb://me:hunter2@db.example/x", header=f"Bot {TOKEN}")
+    event = f"login with {TOKEN}"
+    log.info(event, uri="mongodb://me:hunter2@db.example/x", header=f"Bot {TOKEN}")
     logging.getLogger("library").warning("fetching %s", "https://user:hunter2@example.org/a")
     logging.getLogger("library").warning("POST /webhooks/123/%s", "a" * 60)
     try:

@@ -36,7 +36,7 @@ async def test_permissions_agree_with_discord_whatever_roles_and_overwrites_say(
     if "View Channel" in expected:
         assert "View Channel" in missing
     elif "Send Messages" in expected:
-        # Who may not send cannot embed either; the one to be granted is named, the other only if it is denied itself.
+        # Who may not send cannot embed either; only what is to be granted is named.
         assert {"Send Messages"} <= set(missing) <= set(expected)
     else:
         assert missing == expected
