@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from giftbot.sandbox import DriverRefused
+from giftbot.sandbox import DriverRefused, FaultKind
 from tests.e2e.stage import MESSAGES, Stage
 
 
@@ -160,3 +160,17 @@ async def test_check_now_posts_in_this_server_only_and_not_too_often(stage: Stag
         assert stage.sandbox.world.messages(other) == []
         await panel.press("Check now")
         await panel.shows("Try again in")
+
+
+async def test_a_slow_answer_is_deferred_in_time_and_then_given(stage: Stage) -> None:
+    """Discord takes longer than an interaction may wait: the panel is updated all the same, errors included."""
+    _, channel, admin = stage.add_server()
+    async with stage.bot():
+        panel = await admin.command("giftcodesettings")
+        stage.sandbox.faults.add(kind=FaultKind.DELAY, method="GET", route="/channels/{channel_id}", delay=2.5)
+        await panel.select("set-channel:", [channel.id])
+        await panel.shows("from now on")
+        stage.sandbox.faults.add(kind=FaultKind.DELAY, method="GET", route="/channels/{channel_id}", delay=2.5)
+        stage.sandbox.faults.add(kind=FaultKind.STATUS, method="GET", route="/guilds/{guild_id}/roles", status=500)
+        late = await panel.select("set-channel:", [channel.id])
+        await late.until(lambda: "Something went wrong" in str(late.followups), timeout=10, what="the complaint")
