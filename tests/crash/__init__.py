@@ -1,0 +1,1 @@
+"""The posting protocol with real processes: killed, stopped, cut off, and counted afterwards."""

@@ -1,0 +1,70 @@
+"""Starting bots cheaply: a warm process, which has imported everything, forks one for each start."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from multiprocessing.context import ForkServerProcess
+from typing import Self
+
+from tests.crash import child
+from tests.crash.orders import Orders
+
+_WARM = ["pytest", "tests.crash.warm"]
+"""`pytest` because each child looks at the main script, which may be that."""
+ENDS_WITHIN = 20.0
+"""Seconds that a process may take to reach the point at which it dies, or to end after SIGTERM."""
+
+
+class Bot:
+    """One start of the bot."""
+
+    def __init__(self, orders: Orders) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(_WARM)
+        self._process: ForkServerProcess = context.Process(target=child.run, args=(orders,))
+
+    def start(self) -> Self:
+        """Start it; it is not ready on return."""
+        orders_given = self._process
+        orders_given.start()
+        return self
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.is_alive()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, if it still runs."""
+        if self._process.pid is not None and self._process.is_alive():
+            os.kill(self._process.pid, number)
+
+    async def ended(self, timeout: float = ENDS_WITHIN) -> int | None:
+        """Its exit code (negative: the signal that ended it), None if it goes on running for so long."""
+        gone = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._process.sentinel, gone.set)
+        try:
+            async with asyncio.timeout(timeout):
+                await gone.wait()
+        except TimeoutError:
+            return None
+        finally:
+            loop.remove_reader(self._process.sentinel)
+        self._process.join()
+        return self._process.exitcode
+
+    async def stopped(self) -> int | None:
+        """End it in good order; its exit code."""
+        self.send(signal.SIGTERM)
+        return await self.ended()
+
+    def bury(self) -> None:
+        """End it whatever it does, and give back what it holds."""
+        if self._process.pid is not None:
+            self._process.kill()
+            self._process.join()
+        self._process.close()

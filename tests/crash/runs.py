@@ -1,0 +1,125 @@
+"""Runs of the matrix: start, die, start again, and count."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import os
+import shutil
+import signal
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import attrs
+
+from tests.crash.cases import Case, open_case
+from tests.crash.orders import Outage, Point
+from tests.crash.places import Place
+
+WIDTH = int(os.environ.get("GIFTBOT_CRASH_WIDTH", "8"))
+"""Runs at once in one test process."""
+FULL = bool(os.environ.get("GIFTBOT_CRASH_FULL"))
+"""Whether every combination is run, not only those that differ in kind."""
+
+
+class Delay(enum.Enum):
+    """When the bot is started again."""
+
+    INSIDE = "inside the nonce window"
+    OUTSIDE = "after the nonce window"
+
+
+@attrs.frozen
+class Life:
+    """One start that ends at a point."""
+
+    point: Point
+    delay: Delay = Delay.INSIDE
+    """How long nothing runs afterwards."""
+    outages: tuple[Outage, ...] = ()
+    leases_end: bool = False
+    """Whether the leases run out meanwhile, however short the delay (on MongoDB nobody else ends them)."""
+
+    def __str__(self) -> str:
+        return f"{self.point}, again {self.delay.value}"
+
+
+Prepare = Callable[[Case], Awaitable[None]]
+
+
+@attrs.frozen
+class Scenario:
+    """What is to be posted."""
+
+    name: str
+    servers: int = 1
+    codes: int = 1
+    prepare: Prepare | None = None
+    """Changes the case before the first start."""
+
+
+@attrs.frozen
+class Run:
+    """A scenario with the lives of the bot until it is left in peace."""
+
+    scenario: Scenario
+    lives: tuple[Life, ...]
+    mutant: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.scenario.name}: " + "; ".join(map(str, self.lives))
+
+
+async def matrix(runs: Sequence[Run], places: Callable[[Path], Place], directory: Path) -> list[str]:
+    """Carry out all runs, many at once; what went wrong, one line per run that did."""
+    room = asyncio.Semaphore(WIDTH)
+
+    async def guarded(number: int, run: Run) -> list[str]:
+        async with room:
+            path = directory / f"run-{number}"
+            problems = await _carried_out(run, places(path))
+            if not problems:
+                shutil.rmtree(path)
+            return [f"{run}: {problem} (log: {path})" for problem in problems]
+
+    found = await asyncio.gather(*(guarded(number, run) for number, run in enumerate(runs)))
+    return [problem for problems in found for problem in problems]
+
+
+async def _carried_out(run: Run, place: Place) -> list[str]:
+    async with open_case(place, servers=run.scenario.servers, codes=run.scenario.codes) as case:
+        if run.scenario.prepare is not None:
+            await run.scenario.prepare(case)
+        for life in run.lives:
+            if problem := await _lived(case, life, run.mutant):
+                return [problem]
+        declared = case.declared
+        last = case.start(mutant=run.mutant)
+        await case.ready(last, declared)
+        settled = await case.settled()
+        code = await last.stopped()
+        problems = await case.problems()
+        if not settled:
+            problems.append("not everything was marked in time")
+        if code != 0:
+            problems.append(f"the last start ended with exit code {code}")
+        return problems
+
+
+async def _lived(case: Case, life: Life, mutant: str | None) -> str | None:
+    """Let one start die; what went wrong with that."""
+    bot = case.start(life.point, outages=life.outages, mutant=mutant)
+    code = await bot.ended()
+    if code != -signal.SIGKILL:
+        return f"the point was never reached (exit code {code})"
+    if life.delay is Delay.OUTSIDE:
+        await case.outlive_window()
+    if life.leases_end:
+        await case.store.expire_leases("the tests", datetime.now(UTC))
+    return None
+
+
+def each(points: Iterable[Point], *delays: Delay, **more: object) -> list[Life]:
+    """A life that ends at each of these points, with each of these delays."""
+    return [attrs.evolve(Life(point, delay), **more) for delay in delays or tuple(Delay) for point in points]
