@@ -62,14 +62,18 @@ class Deliveries:
         self._times = times
         self._aftermath = aftermath
 
-    async def deliver(self, dispatch: Dispatch, may_send: Callable[[], bool]) -> None:
-        """Send a freshly prepared message; after unknown outcomes again with the same nonce, within the window.
+    async def deliver(
+        self, dispatch: Dispatch, may_send: Callable[[], bool], *, may_have_arrived: bool = False
+    ) -> None:
+        """Send a prepared message; after unknown outcomes again with the same nonce, within the window.
 
+        `may_have_arrived` says that an earlier claim may have sent it: then it is sent within the window only.
         Raises `TokenError` when Discord does not know the bot any more, and `OSError` when the end of an attempt
         can be written neither to the store nor to the journal.
         """
         for pause in (0.0, *self._times.backoff):
             if pause:
+                may_have_arrived = True
                 await self._clock.sleep(pause)
                 if not self._in_window(dispatch.anchor):
                     break
@@ -79,6 +83,8 @@ class Deliveries:
                 await self._give_back(dispatch)
                 return
             dispatch = renewed
+            if may_have_arrived and not self._in_window(dispatch.anchor):
+                break  # the pacer or the store took too long
             delivery = await self._attempt(dispatch)
             if delivery.outcome is not Outcome.UNKNOWN:
                 await self._settle(dispatch, delivery)
@@ -94,11 +100,12 @@ class Deliveries:
     async def recover(self, dispatch: Dispatch, may_send: Callable[[], bool]) -> None:
         """Go on with a message that an earlier claim may have sent."""
         if self._in_window(dispatch.anchor):
-            await self._send_again(dispatch, may_send)
+            await self._send_again(dispatch, may_send, may_have_arrived=True)
             return
         anchor = dispatch.anchor
         began = anchor.first_attempt_at or anchor.updated_at
         trusted_at = (anchor.last_attempt_at or began) + timedelta(seconds=self._times.grace)
+        looked_at = self._clock.now()
         found = await self._announcer.search(
             dispatch.channel_id, dispatch.post.reference, began - timedelta(seconds=self._times.window), trusted_at
         )
@@ -110,27 +117,32 @@ class Deliveries:
             await self._end(dispatch, AnnouncementState.UNKNOWN, reason="the channel's history cannot be read")
         elif found.search is Search.FAILED:
             await self._end(dispatch, AnnouncementState.CLAIMED, wait=self._times.search_again)
-        elif self._clock.now() < trusted_at:
-            await self._end(
-                dispatch, AnnouncementState.CLAIMED, wait=(trusted_at - self._clock.now()).total_seconds()
-            )
+        elif looked_at < trusted_at:
+            await self._end(dispatch, AnnouncementState.CLAIMED, wait=(trusted_at - looked_at).total_seconds())
         else:
             _log.info("not found in history: sending again", id=anchor.announcement_id)
             fresh_window = attrs.evolve(dispatch, anchor=attrs.evolve(anchor, window_at=None))
-            await self._send_again(fresh_window, may_send)
+            await self._send_again(fresh_window, may_send, may_have_arrived=False)
 
-    async def _send_again(self, dispatch: Dispatch, may_send: Callable[[], bool]) -> None:
+    async def _send_again(
+        self, dispatch: Dispatch, may_send: Callable[[], bool], *, may_have_arrived: bool
+    ) -> None:
         renewed = await self._renew(dispatch)
         if renewed is not None:
-            await self.deliver(renewed, may_send)
+            await self.deliver(renewed, may_send, may_have_arrived=may_have_arrived)
 
     def _in_window(self, anchor: Announcement) -> bool:
         window = timedelta(seconds=self._times.window)
         return anchor.window_at is not None and self._clock.now() < anchor.window_at + window
 
     async def _guard(self, dispatch: Dispatch, *, renew: bool) -> Dispatch | None:
-        """The dispatch with enough of its lease left for an attempt; None when it is no longer ours."""
-        if not renew and dispatch.lease_ends - self._clock.monotonic() > self._times.needed:
+        """The dispatch with enough of its lease left for an attempt; None when it is no longer ours.
+
+        After a wait for the pacer of more than `times.margin` the attempt is written anew: recovery believes a
+        history without the message once the grace since `last_attempt_at` is over, so that has to be recent.
+        """
+        fresh = self._times.lease - self._times.margin
+        if not renew and dispatch.lease_ends - self._clock.monotonic() > max(fresh, self._times.needed):
             return dispatch
         renewed = await self._renew(dispatch)
         if renewed is None or renewed.lease_ends - self._clock.monotonic() <= self._times.needed:
