@@ -75,9 +75,9 @@ class DiscordAnnouncer:
                 if message.author.id == self._application_id and _shows(message, reference):
                     return SearchResult(Search.FOUND, MessageId(message.id))
             return SearchResult(Search.ABSENT if await self._may_read(channel_id) else Search.UNREADABLE)
-        except (hikari.ForbiddenError, hikari.NotFoundError):
-            return SearchResult(Search.UNREADABLE)
         except Exception as error:
+            if isinstance(error, hikari.ForbiddenError | hikari.NotFoundError) and is_refusal(error):
+                return SearchResult(Search.UNREADABLE)
             _log.warning("history not read", channel=channel_id, why=f"{type(error).__name__}: {error}"[:200])
             return SearchResult(Search.FAILED)
 
@@ -111,8 +111,13 @@ def classify(error: hikari.HikariError) -> Delivery:
 
 
 def is_refusal(error: hikari.ForbiddenError | hikari.NotFoundError) -> bool:
-    """Whether Discord will not take messages for the channel: a missing permission, or it is gone."""
-    return isinstance(error, hikari.ForbiddenError) or error.code in (UNKNOWN_CHANNEL, UNKNOWN_GUILD)
+    """Whether Discord will not take messages for the channel: a missing permission, or it is gone.
+
+    An answer without one of Discord's codes is not about the channel: what refuses stands before Discord.
+    """
+    if isinstance(error, hikari.ForbiddenError):
+        return error.code != 0
+    return error.code in (UNKNOWN_CHANNEL, UNKNOWN_GUILD)
 
 
 def _shows(message: hikari.Message, reference: str) -> bool:
