@@ -155,13 +155,14 @@ async def test_denied_by_the_channel(
 
 
 async def test_history_denied(sandbox: Sandbox, channel: Channel, connect: Connect) -> None:
-    """Without Read Message History the history is refused, sending is not."""
+    """Without Read Message History the history is empty, one message is refused, and sending is not."""
     guild = sandbox.world.guilds[channel.guild_id or 0]
     sandbox.world.set_overwrite(channel, guild.members[sandbox.world.bot.id], deny="READ_MESSAGE_HISTORY")
     bot = await connect(sandbox)
-    await bot.rest.create_message(channel.id, "sent")
+    message = await bot.rest.create_message(channel.id, "sent")
+    assert await bot.rest.fetch_messages(channel.id) == []
     with pytest.raises(hikari.ForbiddenError) as caught:
-        await bot.rest.fetch_messages(channel.id)
+        await bot.rest.fetch_message(channel.id, message.id)
     assert caught.value.code == 50013
 
 
