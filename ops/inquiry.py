@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import hikari
 from hikari.impl import HTTPSettings, HTTPTimeoutSettings
 
@@ -21,6 +22,8 @@ TIMEOUT = 5.0
 """Seconds for one request."""
 _SHAPE = re.compile(r"[\w-]{10,}\.[\w-]{4,}\.[\w-]{20,}", re.ASCII)
 _AWAY = "Try again later. If it stays: does this machine reach Discord?"
+_TROUBLE = (hikari.HikariError, aiohttp.ClientError, OSError, ValueError)
+"""What asking may raise: hikari lets through what goes wrong while an answer's body is read."""
 _PRIVILEGED = {
     hikari.Intents.GUILD_MEMBERS: (
         hikari.ApplicationFlags.VERIFIED_FOR_GUILD_MEMBERS_INTENT | hikari.ApplicationFlags.GUILD_MEMBERS_INTENT
@@ -51,7 +54,7 @@ class DiscordExamination:
                 application = await rest.fetch_application()
         except hikari.UnauthorizedError:
             return [failed("token", "Discord does not accept it", "Copy it again from the bot's page.")]
-        except (hikari.HikariError, OSError) as error:
+        except _TROUBLE as error:
             found = f"has the right shape; Discord could not be asked ({_kind(error)})"
             return [warning("token", found, _AWAY)]
         return [
@@ -68,7 +71,7 @@ class DiscordExamination:
             return failed(name, "cannot be asked without a token")
         try:
             missing = await self._missing(guild, guild.channel_id)
-        except (hikari.HikariError, OSError, InvalidInputError) as error:
+        except (*_TROUBLE, InvalidInputError) as error:
             return _unknown(name, guild.channel_id, error)
         if missing:
             advice = "Give the bot's role these in the channel, then choose the channel again: /giftcodesettings."

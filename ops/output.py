@@ -18,6 +18,8 @@ from ops.masking import Mask
 
 _UNLIMITED = 100_000
 """Columns of a table that does not go to a terminal: nothing is cut or wrapped."""
+_STRIP = 16
+"""A column of a terminal is not folded to less than this."""
 
 STYLES = {"failed": "bold red", "warning": "yellow", "ok": "green"}
 """How a terminal shows these words; the words alone say it all."""
@@ -61,13 +63,17 @@ class Output:
         self.say(json.dumps(self._masked(document), indent=2, ensure_ascii=False))
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print rows under headings; long cells are folded on a terminal, and left whole anywhere else."""
-        table = Table(box=None, pad_edge=False, show_header=any(headings), header_style="bold")
-        for heading in headings:
-            table.add_column(heading, overflow="fold")
-        for row in rows:
-            table.add_row(*map(self._cell, row))
-        self.say(self._rendered(table))
+        """Print rows under headings. Anywhere but on a terminal each row is one line, whole.
+
+        On a terminal long cells are folded; on one that is too narrow for that, each row is a block of lines.
+        """
+        cells = [[self._cell(words) for words in row] for row in rows]
+        console = _console()
+        if console.is_terminal and _legible_width(headings, cells) > console.width:
+            blocks = (_table(("", ""), list(zip(map(Text, headings), row, strict=True))) for row in cells)
+            self.say("\n\n".join(_rendered(block, console) for block in blocks))
+        else:
+            self.say(_rendered(_table(headings, cells), console))
 
     def figures(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Print names with their values."""
@@ -87,19 +93,37 @@ class Output:
     def _cell(self, words: str) -> Text:
         return Text(self.mask(printable(words)), style=STYLES.get(words, ""))
 
-    @staticmethod
-    def _rendered(table: Table) -> str:
-        is_terminal = sys.stdout.isatty()
-        console = Console(
-            file=io.StringIO(),
-            force_terminal=is_terminal,
-            width=None if is_terminal else _UNLIMITED,
-            highlight=False,
-            markup=False,
-            emoji=False,
-            legacy_windows=False,
-        )
-        with console.capture() as capture:
-            console.print(table)
-        lines = capture.get().splitlines()
-        return "\n".join(line.rstrip() for line in lines)
+
+def _console() -> Console:
+    """Lays out tables for standard output; its width is the terminal's."""
+    is_terminal = sys.stdout.isatty()
+    return Console(
+        file=io.StringIO(),
+        force_terminal=is_terminal,
+        width=None if is_terminal else _UNLIMITED,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[Text]]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=any(headings), header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _rendered(table: Table, console: Console) -> str:
+    with console.capture() as capture:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def _legible_width(headings: Sequence[str], rows: Sequence[Sequence[Text]]) -> int:
+    """Columns that a table needs at least, so that no cell is folded into a narrow strip."""
+    columns = zip(map(Text, headings), *rows, strict=True)
+    widths = [min(max(cell.cell_len for cell in column), _STRIP) for column in columns]
+    return sum(widths) + 2 * (len(widths) - 1)

@@ -136,13 +136,29 @@ def disconnected(settings: Settings) -> Discord:
     )
 
 
+def _without_sources(settings: Settings) -> Settings:
+    import attrs  # noqa: PLC0415
+
+    return attrs.evolve(
+        settings,
+        giftcode_json_url="",
+        giftcode_rss_url="",
+        giftcode_page_url="",
+        giftcode_api_url="",
+        giftcode_api_key=type(settings.giftcode_api_key)(""),
+    )
+
+
 @asynccontextmanager
 async def open_beside(settings: Settings) -> AsyncIterator[Services]:
-    """The bot's services, beside a bot that may be running: nothing is locked, replayed or sent."""
+    """The bot's services, beside a bot that may be running: nothing is locked, replayed or sent.
+
+    Without sources: `ops` helps, too, where one of their addresses is wrong.
+    """
     from giftbot.app import Role, open_services  # noqa: PLC0415
 
     require_data(settings)
-    async with open_services(settings, disconnected(settings), role=Role.OPS) as services:
+    async with open_services(_without_sources(settings), disconnected(settings), role=Role.OPS) as services:
         yield services
 
 

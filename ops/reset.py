@@ -36,7 +36,8 @@ def reset(guild: GuildOfReset, yes: Yes = False, dry_run: DryRun = False) -> Non
         if not yes:
             _ask(process, guild)
         again = process.run(lambda services: services.announcements.reset(guild_id))
-        process.output.say(f"Done. {counted(again, 'code')} will be posted by the running bot, or when it starts.")
+        what = f"{counted(again, 'code')} will be posted by the running bot, or when it starts." if again else ""
+        process.output.say(f"Done. {what or 'There is nothing to post now.'}")
 
 
 def _plan(preview: ResetPreview) -> str:

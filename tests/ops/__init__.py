@@ -1,0 +1,1 @@
+"""The `ops` command, on real stores and beside a running bot."""
