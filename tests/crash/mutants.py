@@ -13,7 +13,7 @@ from giftbot.app import Discord, Outside
 from giftbot.models.announcement import AnnouncementState, Attempt, Mark
 from giftbot.models.ids import AnnouncementId, ChannelId
 from giftbot.models.post import Delivery, Post, Search, SearchResult
-from giftbot.services.ports import Announcer, Store
+from giftbot.services.ports import Announcer, Journal, Store
 
 Ports = tuple[Outside, Discord]
 
@@ -51,6 +51,13 @@ class _WithoutHistory(_Different):
         return SearchResult(Search.ABSENT)
 
 
+class _WithoutJournal(_Different):
+    """What the store does not take is forgotten."""
+
+    async def append(self, marks: Sequence[Mark]) -> None:
+        return None
+
+
 class _MarkedEarly(_Different):
     """Rows are marked as sent before anything is sent."""
 
@@ -74,6 +81,10 @@ def _without_history(outside: Outside, discord: Discord) -> Ports:
     return outside, attrs.evolve(discord, announcer=announcer)
 
 
+def _without_journal(outside: Outside, discord: Discord) -> Ports:
+    return attrs.evolve(outside, journal=cast("Journal", _WithoutJournal(outside.journal))), discord
+
+
 def _marked_early(outside: Outside, discord: Discord) -> Ports:
     return attrs.evolve(outside, store=cast("Store", _MarkedEarly(outside.store))), discord
 
@@ -81,5 +92,6 @@ def _marked_early(outside: Outside, discord: Discord) -> Ports:
 MUTANTS: dict[str, Callable[[Outside, Discord], Ports]] = {
     "without nonce": _without_nonce,
     "without history": _without_history,
+    "without journal": _without_journal,
     "marked early": _marked_early,
 }

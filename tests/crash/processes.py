@@ -28,8 +28,7 @@ class Bot:
 
     def start(self) -> Self:
         """Start it; it is not ready on return."""
-        orders_given = self._process
-        orders_given.start()
+        self._process.start()
         return self
 
     @property
@@ -63,8 +62,6 @@ class Bot:
         return await self.ended()
 
     def bury(self) -> None:
-        """End it whatever it does, and give back what it holds."""
-        if self._process.pid is not None:
-            self._process.kill()
-            self._process.join()
-        self._process.close()
+        """End it whatever it does, as a power cut would."""
+        self._process.kill()
+        self._process.join()

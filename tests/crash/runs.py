@@ -64,11 +64,13 @@ class Run:
     """A scenario with the lives of the bot until it is left in peace."""
 
     scenario: Scenario
-    lives: tuple[Life, ...]
+    lives: tuple[Life, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    """What is cut off in the last life, which nobody ends."""
     mutant: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.scenario.name}: " + "; ".join(map(str, self.lives))
+        return f"{self.scenario.name}: " + "; ".join(map(str, (*self.lives, *self.outages)))
 
 
 async def matrix(runs: Sequence[Run], places: Callable[[Path], Place], directory: Path) -> list[str]:
@@ -95,7 +97,7 @@ async def _carried_out(run: Run, place: Place) -> list[str]:
             if problem := await _lived(case, life, run.mutant):
                 return [problem]
         declared = case.declared
-        last = case.start(mutant=run.mutant)
+        last = case.start(outages=run.outages, mutant=run.mutant)
         await case.ready(last, declared)
         settled = await case.settled()
         code = await last.stopped()
@@ -120,6 +122,6 @@ async def _lived(case: Case, life: Life, mutant: str | None) -> str | None:
     return None
 
 
-def each(points: Iterable[Point], *delays: Delay, **more: object) -> list[Life]:
-    """A life that ends at each of these points, with each of these delays."""
-    return [attrs.evolve(Life(point, delay), **more) for delay in delays or tuple(Delay) for point in points]
+def each(points: Iterable[Point], *delays: Delay) -> list[Life]:
+    """A life that ends at each of these points, with each of these delays (all, when none is given)."""
+    return [Life(point, delay) for delay in delays or tuple(Delay) for point in points]
