@@ -125,7 +125,7 @@ class Posting:
                 await self.work("a")
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(12))
 async def test_each_code_is_in_one_message_and_none_is_lost(store: Store, seed: int) -> None:
     """Whatever the order, per epoch of the server; in the end every row is sent and shown."""
     posting = Posting(store, seed)
