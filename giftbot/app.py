@@ -144,8 +144,9 @@ async def open_outside(settings: Settings, role: Role, *, owner: str) -> AsyncIt
 async def open_sources(settings: Settings) -> AsyncIterator[tuple[Source, ...]]:
     """Open the sources alone. Raises `SettingsError` for an address that is never fetched."""
     defaults = DEFAULT_URLS[settings.game]
-    async with open_fetcher(allow_private=settings.giftbot_allow_private_urls) as fetcher:
-        yield build_sources(
+    async with AsyncExitStack() as stack:
+        fetcher = await stack.enter_async_context(open_fetcher(allow_private=settings.giftbot_allow_private_urls))
+        sources = build_sources(
             json_url=defaults.json_url if settings.giftcode_json_url is None else settings.giftcode_json_url,
             rss_url=defaults.rss_url if settings.giftcode_rss_url is None else settings.giftcode_rss_url,
             page_url=defaults.page_url if settings.giftcode_page_url is None else settings.giftcode_page_url,
@@ -153,6 +154,9 @@ async def open_sources(settings: Settings) -> AsyncIterator[tuple[Source, ...]]:
             api_key=settings.giftcode_api_key.get_secret_value() or None,
             fetcher=fetcher,
         )
+        for source in sources:
+            stack.push_async_callback(source.aclose)
+        yield sources
 
 
 def journal_of(settings: Settings) -> Journal:

@@ -125,5 +125,5 @@ def _rendered(table: Table, console: Console) -> str:
 def _legible_width(headings: Sequence[str], rows: Sequence[Sequence[Text]]) -> int:
     """Columns that a table needs at least, so that no cell is folded into a narrow strip."""
     columns = zip(map(Text, headings), *rows, strict=True)
-    widths = [min(max(cell.cell_len for cell in column), _STRIP) for column in columns]
+    widths: list[int] = [min(max(cell.cell_len for cell in column), _STRIP) for column in columns]
     return sum(widths) + 2 * (len(widths) - 1)

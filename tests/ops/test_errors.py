@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -131,7 +132,7 @@ async def test_a_reader_that_goes_away(sqlite: Installation) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     process = await asyncio.create_subprocess_exec(
-        "ops",
+        str(Path(sys.executable).with_name("ops")),
         "inspect",
         "sent",
         env={**os.environ, **sqlite.environ},

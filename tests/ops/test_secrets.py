@@ -62,10 +62,11 @@ def guarded(own_mongod: MongodFactory, tmp_path: Path) -> Installation:
     uri = f"mongodb://giftbot:{PASSWORD}@127.0.0.1:{mongod.port}/?authSource=admin"
     made = on_mongo(tmp_path / "data", uri, "giftbot", **secret_settings())
     made.with_store(fill)
-    with MongoClient(uri) as client:
+    database: MongoClient[dict[str, object]] = MongoClient(uri)
+    with database:
         said = {"$set": {"reason": f"Bot {TOKEN} of {uri}", "disabled_reason": TOKEN, "rewards": uri}}
         for collection in ("sent_giftcodes", "guilds", "gift_codes"):
-            client["giftbot"][collection].update_many({}, said)
+            database["giftbot"][collection].update_many({}, said)
     return made
 
 
