@@ -10,7 +10,7 @@ from typing import cast
 import attrs
 
 from giftbot.app import Discord, Outside
-from giftbot.models.announcement import AnnouncementState, Attempt, Mark
+from giftbot.models.announcement import AnnouncementState, Attempt, Claim, Mark
 from giftbot.models.ids import AnnouncementId, ChannelId
 from giftbot.models.post import Delivery, Post, Search, SearchResult
 from giftbot.services.ports import Announcer, Journal, Store
@@ -51,6 +51,36 @@ class _WithoutHistory(_Different):
         return SearchResult(Search.ABSENT)
 
 
+class _ShowingOne(_Different):
+    """A message shows the first of its codes only."""
+
+    _inner: Announcer
+
+    async def send(self, channel_id: ChannelId, post: Post, nonce: str) -> Delivery:
+        first = attrs.evolve(post.pages[0], fields=post.pages[0].fields[:1])
+        return await self._inner.send(channel_id, attrs.evolve(post, pages=(first,)), nonce)
+
+
+class _EndlessWindow(_Different):
+    """The nonce is trusted for ever: a new window begins with each claim."""
+
+    _inner: Store
+
+    async def claim_due(self, owner: str, now: datetime, lease_until: datetime, *, limit: int) -> list[Claim]:
+        claims = await self._inner.claim_due(owner, now, lease_until, limit=limit)
+        return [attrs.evolve(claim, anchor=attrs.evolve(claim.anchor, window_at=now)) for claim in claims]
+
+
+class _WithoutLeases(_Different):
+    """Every claim of another process may be taken over at once."""
+
+    _inner: Store
+
+    async def claim_due(self, owner: str, now: datetime, lease_until: datetime, *, limit: int) -> list[Claim]:
+        await self._inner.expire_leases(owner, now)
+        return await self._inner.claim_due(owner, now, lease_until, limit=limit)
+
+
 class _WithoutJournal(_Different):
     """What the store does not take is forgotten."""
 
@@ -71,27 +101,34 @@ class _MarkedEarly(_Different):
         return written
 
 
-def _without_nonce(outside: Outside, discord: Discord) -> Ports:
-    announcer = cast("Announcer", _WithoutNonce(discord.announcer))
-    return outside, attrs.evolve(discord, announcer=announcer)
+def _announcing(different: type[_Different]) -> Callable[[Outside, Discord], Ports]:
+    def change(outside: Outside, discord: Discord) -> Ports:
+        return outside, attrs.evolve(discord, announcer=cast("Announcer", different(discord.announcer)))
+
+    return change
 
 
-def _without_history(outside: Outside, discord: Discord) -> Ports:
-    announcer = cast("Announcer", _WithoutHistory(discord.announcer))
-    return outside, attrs.evolve(discord, announcer=announcer)
+def _storing(different: type[_Different]) -> Callable[[Outside, Discord], Ports]:
+    def change(outside: Outside, discord: Discord) -> Ports:
+        return attrs.evolve(outside, store=cast("Store", different(outside.store))), discord
+
+    return change
 
 
 def _without_journal(outside: Outside, discord: Discord) -> Ports:
     return attrs.evolve(outside, journal=cast("Journal", _WithoutJournal(outside.journal))), discord
 
 
-def _marked_early(outside: Outside, discord: Discord) -> Ports:
-    return attrs.evolve(outside, store=cast("Store", _MarkedEarly(outside.store))), discord
+def _without_leases_and_nonce(outside: Outside, discord: Discord) -> Ports:
+    return _storing(_WithoutLeases)(*_announcing(_WithoutNonce)(outside, discord))
 
 
 MUTANTS: dict[str, Callable[[Outside, Discord], Ports]] = {
-    "without nonce": _without_nonce,
-    "without history": _without_history,
+    "without nonce": _announcing(_WithoutNonce),
+    "without history": _announcing(_WithoutHistory),
+    "showing one": _announcing(_ShowingOne),
+    "endless window": _storing(_EndlessWindow),
+    "marked early": _storing(_MarkedEarly),
     "without journal": _without_journal,
-    "marked early": _marked_early,
+    "without leases and nonce": _without_leases_and_nonce,
 }

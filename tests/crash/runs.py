@@ -13,7 +13,7 @@ from pathlib import Path
 
 import attrs
 
-from tests.crash.cases import Case, open_case
+from tests.crash.cases import SETTLES_WITHIN, Case, open_case
 from tests.crash.orders import Outage, Point
 from tests.crash.places import Place
 
@@ -21,6 +21,10 @@ WIDTH = int(os.environ.get("GIFTBOT_CRASH_WIDTH", "8"))
 """Runs at once in one test process."""
 FULL = bool(os.environ.get("GIFTBOT_CRASH_FULL"))
 """Whether every combination is run, not only those that differ in kind."""
+
+
+HARM_SHOWS_WITHIN = 5.0
+"""Seconds that are waited for a broken bot to mark everything; it may never do so."""
 
 
 class Delay(enum.Enum):
@@ -99,7 +103,7 @@ async def _carried_out(run: Run, place: Place) -> list[str]:
         declared = case.declared
         last = case.start(outages=run.outages, mutant=run.mutant)
         await case.ready(last, declared)
-        settled = await case.settled()
+        settled = await case.settled(HARM_SHOWS_WITHIN if run.mutant else SETTLES_WITHIN)
         code = await last.stopped()
         problems = await case.problems()
         if not settled:
