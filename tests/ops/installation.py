@@ -71,7 +71,7 @@ def row(guild_id: GuildId, raw: str, state: AnnouncementState, at: datetime, **m
 ROWS = (
     row(NORTH, "OLD1", AnnouncementState.SENT, NOW - 200 * HOUR, sent_at=NOW - 200 * HOUR, source=Origin.API),
     row(NORTH, "FROST77", AnnouncementState.SENT, NOW - HOUR, sent_at=NOW - HOUR, message_id=77, attempts=1),
-    row(NORTH, "SNOW2026", AnnouncementState.PENDING, NOW),
+    row(NORTH, "SNOW2026", AnnouncementState.PENDING, NOW, due_at=NOW + HOUR),
     row(EMBER, "FROST77", AnnouncementState.FAILED, NOW - 2 * HOUR, reason="Missing Access (50001)", attempts=1),
     row(
         EMBER, "SNOW2026", AnnouncementState.UNKNOWN, NOW - 3 * HOUR, reason="the channel's history cannot be read"

@@ -76,7 +76,7 @@ def test_the_outbox(installation: Installation) -> None:
     assert run.code == 0
     assert run.lines == [
         "SERVER CODE STATE SOURCE SENT DUE TRIES MESSAGE REASON",
-        f"{NORTH} SNOW2026 pending rss - {iso(NOW)} 0 - -",
+        f"{NORTH} SNOW2026 pending rss - {iso(NOW + HOUR)} 0 - -",
         f"{NORTH} FROST77 sent rss {iso(NOW - HOUR)} - 1 77 -",
         f"{EMBER} FROST77 failed rss - - 1 - Missing Access (50001)",
         f"{EMBER} SNOW2026 unknown rss - - 0 - the channel's history cannot be read",
