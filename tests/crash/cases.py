@@ -59,6 +59,7 @@ class Case:
         outages: Iterable[Outage] = (),
         mutant: str | None = None,
         directory: str = "",
+        scale: float = SCALE,
         **environ: str,
     ) -> Bot:
         """Start a bot. `directory` gives a second one, on the same database, data of its own."""
@@ -67,7 +68,7 @@ class Case:
         orders = Orders(
             environ={**self._environ, **place.environ, **environ},
             directory=place.directory,
-            scale=SCALE,
+            scale=scale,
             point=point,
             outages=tuple(outages),
             mutant=mutant,
