@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -146,6 +147,15 @@ async def running_bot(bot: hikari.GatewayBot, settings: Settings) -> AsyncIterat
     Raises `TokenError` or `StartupError`.
     """
     try:
+        await _start(bot, settings)
+        yield
+    finally:
+        with contextlib.suppress(hikari.ComponentStateConflictError):  # it never began to start
+            await bot.close()
+
+
+async def _start(bot: hikari.GatewayBot, settings: Settings) -> None:
+    try:
         await bot.start(
             check_for_updates=False, shard_ids=settings.shard_ids, shard_count=settings.giftbot_shard_count
         )
@@ -153,14 +163,9 @@ async def running_bot(bot: hikari.GatewayBot, settings: Settings) -> AsyncIterat
         raise TokenError("Discord does not accept DISCORD_TOKEN. Copy it again from the bot's page.") from None
     except hikari.GatewayServerClosedConnectionError as error:
         raise TokenError(f"Discord closed the connection: {error.reason} ({error.code}).") from None
-    except (hikari.HikariError, OSError) as error:
-        raise StartupError(f"Discord cannot be reached: {error}") from error
-    except RuntimeError as error:
-        raise StartupError(f"Discord allows no further session at present: {error}.") from None
-    try:
-        yield
-    finally:
-        await bot.close()
+    except Exception as error:
+        # hikari lets through whatever the connection raises: cut bodies, refused sockets, session limits.
+        raise StartupError(f"Discord cannot be reached, or does not let the bot start: {error}") from error
 
 
 class ServicesOpener(Protocol):

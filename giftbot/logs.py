@@ -13,6 +13,7 @@ import structlog
 
 _SECRETS = (
     (re.compile(r"[MNO][A-Za-z\d_-]{17,}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{25,}"), "<token>"),
+    (re.compile(r"(\bmongodb(?:\+srv)?://)[^\s\"']+@", re.IGNORECASE), r"\1<credentials>@"),
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@\"']+@", re.IGNORECASE), r"\1<credentials>@"),
     (re.compile(r"(/(?:webhooks|interactions)/\d+/)[\w.-]{20,}"), r"\1<token>"),
     (re.compile(r"((?:Bot|Bearer)\s+)[\w.~+/-]{20,}=*"), r"\1<token>"),

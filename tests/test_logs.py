@@ -49,6 +49,11 @@ def test_no_secret_reaches_the_log_by_any_way(stream: io.StringIO, log_format: s
         assert all(json.loads(line)["event"] for line in written.splitlines())
 
 
+def test_a_password_that_was_not_escaped_is_taken_out_whole() -> None:
+    """`@` and `/` in the password of a MongoDB address do not let a part of it through."""
+    assert redact("cannot reach mongodb://me:p@ss/word@host/db") == "cannot reach mongodb://<credentials>@host/db"
+
+
 def test_redaction_leaves_ordinary_text_alone() -> None:
     """Addresses without credentials, ids and codes stay readable."""
     text = "posted FROST77 to https://example.org/a?b=c in 123456789012345678"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import enum
 import hashlib
 from collections.abc import Sequence
 
@@ -36,6 +37,14 @@ class DiscordOwners:
         return self._known
 
 
+class _Written(enum.Enum):
+    """What became of a direct message."""
+
+    DELIVERED = enum.auto()
+    REFUSED = enum.auto()
+    LATER = enum.auto()
+
+
 class DiscordNotifier:
     """Direct messages, with a nonce each, so that telling the same thing again soon makes no second message."""
 
@@ -44,27 +53,31 @@ class DiscordNotifier:
         self._owners = owners
 
     async def tell_owner(self, notice: Notice) -> bool:
-        """Write to every owner; False when none of them could be reached."""
+        """Write to every owner; False when Discord is away, so that it is to be tried again.
+
+        An owner who takes no direct messages is not waited for: the log has the notice, too.
+        """
         try:
             owners = await self._owners.owner_ids()
-        except hikari.HikariError as error:
-            _log.warning("owners not known", why=str(error))
+        except Exception as error:
+            _log.warning("owners not known", why=_brief(error))
             return False
         buttons = decision_buttons(notice) if notice.kind is NoticeKind.HELD_CODES else []
         told = [await self._write(owner, notice.text, notice.notice_id, buttons) for owner in sorted(owners)]
-        return any(told)
+        return any(result is not _Written.LATER for result in told) or not told
 
     async def tell_admin(self, guild_id: GuildId, text: str) -> bool:
         """Write to the person who owns a server; False when they could not be reached."""
         try:
             guild = await self._rest.fetch_guild(guild_id)
-        except hikari.HikariError:
+        except Exception as error:
+            _log.warning("server not known", guild=guild_id, why=_brief(error))
             return False
-        return await self._write(UserId(guild.owner_id), text, f"{guild_id}:{text}", [])
+        return await self._write(UserId(guild.owner_id), text, f"{guild_id}:{text}", []) is _Written.DELIVERED
 
     async def _write(
         self, user_id: UserId, words: str, subject: str, buttons: Sequence[MessageActionRowBuilder]
-    ) -> bool:
+    ) -> _Written:
         nonce = base64.urlsafe_b64encode(hashlib.sha256(f"{user_id}|{subject}".encode()).digest())[:24].decode()
         try:
             channel = await self._rest.create_dm_channel(user_id)
@@ -77,10 +90,17 @@ class DiscordNotifier:
                 user_mentions=False,
                 role_mentions=False,
             )
-        except (hikari.HikariError, OSError) as error:
-            _log.info("direct message refused", user=user_id, why=str(error)[:200])
-            return False
-        return True
+        except hikari.ClientHTTPResponseError as error:
+            _log.warning("direct message refused", user=user_id, why=_brief(error))
+            return _Written.REFUSED
+        except Exception as error:
+            _log.warning("direct message not sent", user=user_id, why=_brief(error))
+            return _Written.LATER
+        return _Written.DELIVERED
+
+
+def _brief(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
 
 
 def decision_buttons(notice: Notice) -> list[MessageActionRowBuilder]:

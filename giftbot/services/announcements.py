@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 
 import attrs
@@ -35,23 +36,25 @@ class Announcements:
         self._store = store
         self._clock = clock
         self._wake = wake
+        self._one_at_a_time = asyncio.Lock()
 
-    async def fan_out(self, codes: Sequence[GiftCode]) -> int:
-        """Enqueue new codes in every server that posts; how many rows were written."""
-        if not codes:
-            return 0
-        written = 0
-        async for guilds in self._store.scan_guilds(posting_only=True):
-            rows = [self._row(guild, code) for guild in guilds for code in codes]
-            written += await self._enqueue(rows)
-        for code in codes:
-            await self._store.replace_code(attrs.evolve(code, fan_out=False))
-        _log.info("enqueued", codes=[code.key for code in codes], rows=written)
-        return written
+    async def fan_out(self) -> int:
+        """Enqueue every code that asks for it in every server that posts; how many rows were written.
 
-    async def fan_out_leftovers(self) -> int:
-        """Enqueue codes whose fan-out was asked for elsewhere, or cut short by a crash."""
-        return await self.fan_out(await self._store.list_fan_out())
+        What asks for it is stored with the code, so that a crash or another process loses nothing.
+        """
+        async with self._one_at_a_time:
+            codes = await self._store.list_fan_out()
+            if not codes:
+                return 0
+            written = 0
+            async for guilds in self._store.scan_guilds(posting_only=True):
+                rows = [self._row(guild, code) for guild in guilds for code in codes]
+                written += await self._enqueue(rows)
+            for code in codes:
+                await self._store.replace_code(attrs.evolve(code, fan_out=False))
+            _log.info("enqueued", codes=[code.key for code in codes], rows=written)
+            return written
 
     async def enqueue(
         self, guild: GuildSettings, codes: Sequence[GiftCode], *, origin: Origin | None = None, revive: bool = False

@@ -31,7 +31,8 @@ class Checks:
     async def regular(self) -> CheckResult:
         """Ask the sources that are due, and announce what is new in every server."""
         result = await self._detection.check()
-        await self._announcements.fan_out(result.new)
+        if result.new:
+            await self._announcements.fan_out()
         return result
 
     async def now_for(self, guild: GuildSettings) -> tuple[CheckResult, list[GiftCode]]:

@@ -54,7 +54,7 @@ class Notices:
         return len(untold)
 
     async def _deliver(self, notice: Notice) -> None:
-        reached = await self._notifier.tell_owner(notice)
-        if not reached:
+        if await self._notifier.tell_owner(notice):
+            await self._store.mark_told(notice.notice_id, self._clock.now())
+        else:
             _log.warning("owner not reached", notice=notice.notice_id)
-        await self._store.mark_told(notice.notice_id, self._clock.now())

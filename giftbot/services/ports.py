@@ -343,7 +343,7 @@ class Notifier(Protocol):
     """Tells people who are not in the middle of a command."""
 
     async def tell_owner(self, notice: Notice) -> bool:
-        """Write to the bot's owners; False when none of them could be reached."""
+        """Write to the bot's owners; False when it is to be tried again, because Discord is away."""
         ...
 
     async def tell_admin(self, guild_id: GuildId, text: str) -> bool:

@@ -75,7 +75,7 @@ class Reports:
     async def release(self, keys: Collection[CodeKey]) -> list[GiftCode]:
         """Announce held codes everywhere; those that were held."""
         released = await self._codes.release(keys)
-        await self._announcements.fan_out(released)
+        await self._announcements.fan_out()
         return released
 
     async def discard(self, keys: Collection[CodeKey]) -> list[GiftCode]:

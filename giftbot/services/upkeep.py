@@ -59,7 +59,7 @@ class Upkeep:
     async def tidy(self) -> None:
         """One round: finish what a crash cut short or another process asked for, expire, copy, tell."""
         await self._announcements.backfill_leftovers()
-        await self._announcements.fan_out_leftovers()
+        await self._announcements.fan_out()
         await self._store.release_orphans(self._clock.now())
         await self._codes.expire(self._detection.healthy)
         await self._notices.tell_leftovers()

@@ -68,6 +68,16 @@ async def test_a_token_that_discord_refuses_ends_the_start(tmp_path: Path, sandb
     assert "Traceback" not in printed
 
 
+async def test_a_cut_answer_at_the_start_is_a_sentence_too(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Discord's first answer ends in the middle: exit code 1, no traceback, nothing left open."""
+    sandbox.faults.add(kind=FaultKind.TRUNCATE, method="GET", route="/gateway/bot", times=None)
+    ended, printed = await run(cwd=tmp_path, DISCORD_TOKEN=sandbox.token, DISCORD_API_URL=sandbox.api_url)
+    assert ended == 1
+    assert "Discord cannot be reached" in printed
+    assert "Traceback" not in printed
+    assert "Unclosed" not in printed
+
+
 async def test_discord_out_of_reach_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
     """Nobody answers: the sentence says that Discord cannot be reached."""
     ended, printed = await run(

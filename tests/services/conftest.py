@@ -61,8 +61,8 @@ class House:
 
     async def check(self) -> None:
         """One regular check, as the bot does it."""
-        result = await self.detection.check()
-        await self.announcements.fan_out(result.new)
+        await self.detection.check()
+        await self.announcements.fan_out()
 
 
 @pytest.fixture
