@@ -118,8 +118,12 @@ class Case:
     ) -> bool:
         """Wait until every code is marked, with its message, in every server; whether that happened in time."""
         return await self.until_rows(
-            lambda rows: len(rows) == self.expected
-            and all(row.state is state and (row.message_id or state is not AnnouncementState.SENT) for row in rows),
+            lambda rows: (
+                len(rows) == self.expected
+                and all(
+                    row.state is state and (row.message_id or state is not AnnouncementState.SENT) for row in rows
+                )
+            ),
             timeout,
         )
 
@@ -148,7 +152,9 @@ class Case:
     def shown(self) -> dict[tuple[int, str], int]:
         """In how many messages each code stands in each server's channel."""
         return {
-            (number, code): sum(f"\n{code}\n" in text_of(message) for message in self.sandbox.world.messages(channel))
+            (number, code): sum(
+                f"\n{code}\n" in text_of(message) for message in self.sandbox.world.messages(channel)
+            )
             for number, channel in enumerate(self.channels)
             for code in self.codes
         }

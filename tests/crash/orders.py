@@ -46,7 +46,9 @@ class Outage:
     """How often; None for ever."""
 
     def __str__(self) -> str:
-        return f"{self.call} {'never happens' if self.moment is Moment.BEFORE else 'happens, and its answer is lost'}"
+        return (
+            f"{self.call} {'never happens' if self.moment is Moment.BEFORE else 'happens, and its answer is lost'}"
+        )
 
 
 @attrs.frozen

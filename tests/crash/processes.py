@@ -6,7 +6,9 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import time
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from typing import Self
 
 from tests.crash import child
@@ -55,6 +57,16 @@ class Bot:
             loop.remove_reader(self._process.sentinel)
         self._process.join()
         return self._process.exitcode
+
+    async def stopped_itself(self, timeout: float = ENDS_WITHIN) -> bool:
+        """Wait until it has been put to sleep (SIGSTOP); whether it was."""
+        status = Path(f"/proc/{self._process.pid}/stat")
+        deadline = time.monotonic() + timeout
+        while status.read_text().rpartition(")")[2].split()[0] != "T":
+            if time.monotonic() > deadline or not self.is_running:
+                return False
+            await asyncio.sleep(0.02)
+        return True
 
     async def stopped(self) -> int | None:
         """End it in good order; its exit code."""

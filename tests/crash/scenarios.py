@@ -15,6 +15,7 @@ from giftbot.sandbox import FaultKind
 from tests.crash.cases import Case
 from tests.crash.runs import Scenario
 
+
 async def _lose_first_answer(case: Case) -> None:
     """Discord stores the first message, and the answer is lost: the claim's owner sends again."""
     path = re.compile(f"^/channels/{case.channels[0].id}/messages$")
