@@ -43,6 +43,15 @@ class Bot:
         self._sent = sent
         self._probe = probe
 
+    async def settle(self, _: Payload) -> Payload:
+        """Wait until what follows the start is done."""
+        busy = 1.0
+        while busy > 0.01:
+            before = time.process_time()
+            await asyncio.sleep(0.3)
+            busy = time.process_time() - before
+        return {"late": self._probe.take()}
+
     async def fan_out(self, wanted: Payload) -> Payload:
         """Hand over new codes as detection does, and wait until `messages` messages are noted as sent."""
         now = self._services.clock.now()
@@ -56,7 +65,7 @@ class Bot:
         if profile:
             profile.enable()
         cpu, thread, began = time.process_time(), time.thread_time(), time.monotonic()
-        await self._services.announcements.fan_out(codes)
+        await self._services.announcements.fan_out()
         enqueued = time.monotonic()
         await self._tally.until(wanted["messages"])
         ended = {
@@ -79,7 +88,7 @@ class Bot:
         await self._services.store.insert_codes(codes)
         self._probe.take()
         began = time.monotonic()
-        rows = await self._services.announcements.fan_out(codes)
+        rows = await self._services.announcements.fan_out()
         seconds = time.monotonic() - began
         return {"rows": rows, "seconds": seconds, "late": self._probe.take()}
 
@@ -171,7 +180,7 @@ async def main() -> None:
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
     async with probing() as probe, open_bot(settings, probe, works="--works" in sys.argv) as bot:
-        names = ("fan_out", "enqueue", "backfill", "check", "bare_fetches")
+        names = ("settle", "fan_out", "enqueue", "backfill", "check", "bare_fetches")
         await serve({name: getattr(bot, name) for name in names})
 
 

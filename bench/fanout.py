@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
@@ -34,9 +35,10 @@ class Town:
     places: Sequence[tuple[int, int]]
 
     def settings(self) -> list[GuildSettings]:
-        """All servers, with their channels chosen."""
+        """All servers, with their channels chosen and seen."""
+        now = datetime.now(UTC)
         return [
-            GuildSettings(guild_id=GuildId(guild_id), channel_id=ChannelId(channel_id))
+            GuildSettings(guild_id=GuildId(guild_id), channel_id=ChannelId(channel_id), checked_at=now)
             for guild_id, channel_id in self.places
         ]
 
@@ -125,6 +127,7 @@ async def _run(session: Session, town: Town, kind: str, count: int, **more: str)
     await place.configure(town.settings()[:count])
     await town.process.ask("arrivals")
     async with town.bot(place, "--works", **more) as bot:
+        await bot.ask("settle")
         await session.watch.begin()
         done = await bot.ask("fan_out", codes=[f"Frost{place.database[6:]}"], messages=count)
         await session.watch.end(f"fan-out, {kind}", done["late"])
