@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from bench import fanout
+from bench import fanout, idle, lookups, loop, memory
 from bench.figures import Figure, table, write_json
 from bench.lateness import probing
 from bench.machine import machine_facts
@@ -18,7 +18,11 @@ from bench.session import Session, Watch
 
 Measure = Callable[[Session], Awaitable[list[Figure]]]
 PARTS: Mapping[str, Measure] = {
+    "lookups": lookups.measure,
+    "idle": idle.measure,
     "fanout": fanout.measure,
+    "loop": loop.measure,
+    "memory": memory.measure,
 }
 
 
@@ -29,19 +33,28 @@ async def measure(root: Path, names: list[str], *, quick: bool, json: Path | Non
         for name, value in facts.items():
             print(f"{name}: {value}")
         figures: list[Figure] = []
-        async with probing() as idle:
-            session = Session(root, places, Watch(idle), quick)
+        async with probing() as probe:
+            session = Session(root, places, Watch(probe), quick)
             for name in names:
                 began = time.monotonic()
-                for figure in await PARTS[name](session):
-                    figures.append(figure)
-                    print(f"{figure.verdict:6} {figure.group}  {figure.name}: {figure.measured} ({figure.target})")
+                found = await PARTS[name](session)
+                figures += found
+                tell(found)
                 print(f"       ({name}: {time.monotonic() - began:.0f} s)", flush=True)
+            watched = loop.verdicts(session)
+            figures = sorted(figures + watched, key=lambda figure: figure.group)
+            tell(watched)
     print(f"\n{table(figures)}\n")
     missed = [figure for figure in figures if not figure.is_met]
     print(f"{len(figures) - len(missed)} of {len(figures)} figures met, {len(missed)} missed")
     if json is not None:
         write_json(json, figures, facts)
+
+
+def tell(figures: list[Figure]) -> None:
+    """Print them, a line each."""
+    for one in figures:
+        print(f"{one.verdict:6} {one.group}  {one.name}: {one.measured} ({one.target})", flush=True)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
-"""The bot in a process of its own, wired as in `giftbot.bot` but for its commands, with a probe of its loop.
+"""The bot in a process of its own, with a probe of its loop: `python -m bench.bot_child`.
 
-`python -m bench.bot_child`; settings come from the environment. It answers while it works.
+Settings come from the environment. It answers while it works.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from contextlib import asynccontextmanager
 from typing import cast
 
 import attrs
@@ -20,11 +19,10 @@ import attrs
 from bench.lateness import Probe, probing
 from bench.link import serve
 from bench.tally import Sent, Tally, counted
-from giftbot.app import Role, Services, assemble, new_owner, open_outside
-from giftbot.bot import application_id_of, build_gateway_bot, discord_of, running_bot
-from giftbot.discord.presence import Presence
+from bench.town import active_code
+from giftbot.app import Discord, Role, Services, assemble, new_owner, open_outside
+from giftbot.bot import run_bot
 from giftbot.logs import configure_logging
-from giftbot.models.code import CodeStatus, GiftCode, display_form, fold
 from giftbot.models.times import PostingTimes
 from giftbot.sandbox.payload import Payload
 from giftbot.services.ports import Announcer
@@ -43,6 +41,10 @@ class Bot:
         self._sent = sent
         self._probe = probe
 
+    async def started(self) -> None:
+        """Wait until the workers are at work."""
+        await self._tally.until(lambda: self._tally.calls["claim_due"] > 0)
+
     async def settle(self, _: Payload) -> Payload:
         """Wait until what follows the start is done."""
         busy = 1.0
@@ -54,8 +56,7 @@ class Bot:
 
     async def fan_out(self, wanted: Payload) -> Payload:
         """Hand over new codes as detection does, and wait until `messages` messages are noted as sent."""
-        now = self._services.clock.now()
-        codes = [_new_code(name, now) for name in wanted["codes"]]
+        codes = [active_code(name, fan_out=True) for name in wanted["codes"]]
         await self._services.store.insert_codes(codes)
         self._tally.finished.clear()
         self._tally.calls.clear()
@@ -65,9 +66,9 @@ class Bot:
         if profile:
             profile.enable()
         cpu, thread, began = time.process_time(), time.thread_time(), time.monotonic()
-        await self._services.announcements.fan_out()
+        await self._services.announcements.fan_out(codes)
         enqueued = time.monotonic()
-        await self._tally.until(wanted["messages"])
+        await self._tally.until(lambda: len(self._tally.finished) >= wanted["messages"])
         ended = {
             "began": began,
             "enqueued": enqueued,
@@ -84,21 +85,18 @@ class Bot:
 
     async def enqueue(self, wanted: Payload) -> Payload:
         """Hand over new codes, and return when every server has its rows."""
-        codes = [_new_code(name, self._services.clock.now()) for name in wanted["codes"]]
+        codes = [active_code(name, fan_out=True) for name in wanted["codes"]]
         await self._services.store.insert_codes(codes)
         self._probe.take()
         began = time.monotonic()
-        rows = await self._services.announcements.fan_out()
+        rows = await self._services.announcements.fan_out(codes)
         seconds = time.monotonic() - began
         return {"rows": rows, "seconds": seconds, "late": self._probe.take()}
 
-    async def backfill(self, _: Payload) -> Payload:
-        """Finish the backfills that were asked for."""
-        self._probe.take()
-        began = time.monotonic()
-        rows = await self._services.announcements.backfill_leftovers()
-        seconds = time.monotonic() - began
-        return {"rows": rows, "seconds": seconds, "late": self._probe.take()}
+    async def backfilled(self, wanted: Payload) -> Payload:
+        """Wait until the backfills of so many servers are finished."""
+        await self._tally.until(lambda: self._tally.calls["finish_backfill"] >= wanted["servers"])
+        return {"late": self._probe.take()}
 
     async def check(self, wanted: Payload) -> Payload:
         """Check the sources so many times; the store's operations meanwhile, and the seconds of each check."""
@@ -128,59 +126,53 @@ class Bot:
         return {"seconds": seconds}
 
 
-def _new_code(name: str, now: datetime) -> GiftCode:
-    return GiftCode(
-        key=fold(name),
-        display=display_form(name),
-        status=CodeStatus.ACTIVE,
-        created_at=now,
-        updated_at=now,
-        rewards="100 gems, 2 speedups",
-        expires_at=now + timedelta(days=3),
-        fan_out=True,
-    )
-
-
 @asynccontextmanager
-async def open_bot(settings: Settings, probe: Probe, *, works: bool) -> AsyncIterator[Bot]:
-    """The bot, connected; with `works` its workers run."""
-    owner = new_owner()
-    async with AsyncExitStack() as stack:
-        outside = await stack.enter_async_context(open_outside(settings, Role.BOT, owner=owner))
-        store, tally = counted(outside.store)
-        client = build_gateway_bot(settings)
-        discord = discord_of(client, settings)
-        sent = Sent(discord.announcer)
-        services = assemble(
-            settings,
-            attrs.evolve(outside, store=store),
-            attrs.evolve(discord, announcer=cast("Announcer", sent)),
-            owner=owner,
-            times=PostingTimes(),
-        )
-        presence = Presence(services.guilds, application_id_of(settings.token))
-        await presence.load()
-        presence.listen(client)
-        await stack.enter_async_context(running_bot(client, settings))
-        workers = [presence.run]
-        if works:
-            workers += [services.posting.run, services.upkeep.run_checks, services.upkeep.run_upkeep]
-        tasks = [asyncio.create_task(worker()) for worker in workers]
+async def open_bot(settings: Settings, times: PostingTimes, probe: Probe) -> AsyncIterator[Bot]:
+    """The bot as `giftbot run` runs it, once its workers are at work; its store and announcer are wrapped."""
+    opened: asyncio.Future[Bot] = asyncio.get_running_loop().create_future()
+
+    @asynccontextmanager
+    async def opener(
+        settings: Settings, discord: Discord, *, times: PostingTimes | None
+    ) -> AsyncIterator[Services]:
+        owner = new_owner()
+        async with open_outside(settings, Role.BOT, owner=owner) as outside:
+            store, tally = counted(outside.store)
+            sent = Sent(discord.announcer)
+            services = assemble(
+                settings,
+                attrs.evolve(outside, store=store),
+                attrs.evolve(discord, announcer=cast("Announcer", sent)),
+                owner=owner,
+                times=times or PostingTimes(),
+            )
+            opened.set_result(Bot(services, tally, sent, probe))
+            yield services
+
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_bot(settings, times=times, stop=stop, opener=opener))
+    try:
+        running.add_done_callback(lambda _: opened.done() or opened.cancel())
         try:
-            yield Bot(services, tally, sent, probe)
-        finally:
-            await services.posting.stop()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            bot = await opened
+        except asyncio.CancelledError:
+            await running
+            raise
+        await bot.started()
+        yield bot
+    finally:
+        stop.set()
+        await running
 
 
 async def main() -> None:
     """Work until standard input is closed."""
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
-    async with probing() as probe, open_bot(settings, probe, works="--works" in sys.argv) as bot:
-        names = ("settle", "fan_out", "enqueue", "backfill", "check", "bare_fetches")
+    # With --still the bot does nothing of its own accord once it has started.
+    times = PostingTimes(poll=3600.0, upkeep=3600.0) if "--still" in sys.argv else PostingTimes()
+    async with probing() as probe, open_bot(settings, times, probe) as bot:
+        names = ("settle", "fan_out", "enqueue", "backfilled", "check", "bare_fetches")
         await serve({name: getattr(bot, name) for name in names})
 
 

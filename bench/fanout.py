@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from pathlib import Path
-
-import attrs
 
 from bench.figures import Figure, median, ms, peak, rate
-from bench.link import Child, child
-from bench.places import STORES, Place
+from bench.link import child
+from bench.places import STORES
 from bench.session import Session
-from giftbot.models.guild import GuildSettings
-from giftbot.models.ids import ChannelId, GuildId
+from bench.town import Town, open_town
 from giftbot.sandbox.payload import Payload
 
 ENOUGH = 0.6
@@ -24,42 +17,6 @@ OWN_CPU = 0.00035
 """Seconds that our own code may compute for one message."""
 PACE = 44.0
 CONCURRENCIES = (16, 32, 64, 128)
-
-
-@attrs.frozen
-class Town:
-    """A sandbox in a process of its own, with servers."""
-
-    process: Child
-    environ: Mapping[str, str]
-    places: Sequence[tuple[int, int]]
-
-    def settings(self) -> list[GuildSettings]:
-        """All servers, with their channels chosen and seen."""
-        now = datetime.now(UTC)
-        return [
-            GuildSettings(guild_id=GuildId(guild_id), channel_id=ChannelId(channel_id), checked_at=now)
-            for guild_id, channel_id in self.places
-        ]
-
-    @asynccontextmanager
-    async def bot(self, place: Place, *arguments: str, **more: str) -> AsyncIterator[Child]:
-        """The bot on this store, connected to the sandbox."""
-        environ = {**os.environ, "LOG_LEVEL": "INFO", **self.environ, **place.environ, **more}
-        async with child("bench.bot_child", place.directory, *arguments, environ=environ) as process:
-            yield process
-
-
-@asynccontextmanager
-async def open_town(
-    root: Path, guilds: int, *, channels: int = 2, roles: int = 2, limits: bool = False
-) -> AsyncIterator[Town]:
-    """Start a sandbox with so many servers; with `limits` those of Discord bind."""
-    arguments = ["--limits"] if limits else []
-    async with child("bench.discord_child", root, *arguments) as process:
-        built = await process.ask("build", guilds=guilds, channels=channels, roles=roles)
-        places = [(guild_id, channel_id) for guild_id, channel_id in built["places"]]
-        yield Town(process, built["environ"], places)
 
 
 async def measure(session: Session) -> list[Figure]:
@@ -126,7 +83,7 @@ async def _run(session: Session, town: Town, kind: str, count: int, **more: str)
     place = session.places.new(kind)
     await place.configure(town.settings()[:count])
     await town.process.ask("arrivals")
-    async with town.bot(place, "--works", **more) as bot:
+    async with town.bot(place, **more) as bot:
         await bot.ask("settle")
         await session.watch.begin()
         done = await bot.ask("fan_out", codes=[f"Frost{place.database[6:]}"], messages=count)

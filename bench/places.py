@@ -13,6 +13,7 @@ import attrs
 import pymongo
 
 from giftbot.app import SQLITE_NAME
+from giftbot.models.code import GiftCode
 from giftbot.models.guild import GuildSettings
 from giftbot.services.ports import Store
 from giftbot.stores.mongo.documents import CONVERTER as MONGO_CONVERTER
@@ -60,10 +61,10 @@ class Place:
             async with open_sqlite(self.file) as sqlite:
                 yield sqlite
 
-    async def configure(self, guilds: Sequence[GuildSettings]) -> None:
-        """Create the store and fill in servers' settings, at once."""
-        async with self.open():
-            pass
+    async def configure(self, guilds: Sequence[GuildSettings], codes: Sequence[GiftCode] = ()) -> None:
+        """Create the store and fill in codes and, at once, servers' settings."""
+        async with self.open() as store:
+            await store.insert_codes(codes)
         if self.uri:
             client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(self.uri)
             with closing(client):

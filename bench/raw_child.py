@@ -6,17 +6,17 @@ import asyncio
 import os
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import hikari
 from hikari.impl import HTTPSettings, HTTPTimeoutSettings, MessageActionRowBuilder
 
 from bench.lateness import Probe, probing
 from bench.link import serve
+from bench.town import active_code
 from giftbot.bot import LONGEST_WAIT, REQUEST_TIMEOUT
 from giftbot.discord.messages import embeds_of, mention_of, post_buttons
 from giftbot.models.announcement import derive_nonce, derive_reference
-from giftbot.models.code import CodeStatus, GiftCode, display_form, fold
 from giftbot.models.ids import GuildId
 from giftbot.sandbox.payload import Payload
 from giftbot.services.posts import compose
@@ -26,16 +26,7 @@ Message = tuple[int, list[hikari.Embed], list[MessageActionRowBuilder], str]
 
 
 def _messages(name: str, places: list[tuple[int, int]]) -> list[Message]:
-    now = datetime.now(UTC)
-    code = GiftCode(
-        key=fold(name),
-        display=display_form(name),
-        status=CodeStatus.ACTIVE,
-        created_at=now,
-        updated_at=now,
-        rewards="100 gems, 2 speedups",
-        expires_at=now + timedelta(days=3),
-    )
+    now, code = datetime.now(UTC), active_code(name)
     found = []
     for guild_id, channel_id in places:
         nonce = derive_nonce(0, GuildId(guild_id), 0, [f"{code.key}@0"])

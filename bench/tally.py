@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import cast
 
-from pymongo import monitoring
-
 from giftbot.models.announcement import AnnouncementState, Mark
 from giftbot.models.ids import AnnouncementId, ChannelId
 from giftbot.models.post import Delivery, Post, SearchResult
@@ -27,9 +25,9 @@ class Tally:
         """When each message was noted as sent, on the monotonic clock."""
         self._progress = asyncio.Event()
 
-    async def until(self, count: int) -> None:
-        """Wait until so many messages are noted as sent."""
-        while len(self.finished) < count:
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for a condition; it is looked at after every call."""
+        while not condition():
             self._progress.clear()
             await self._progress.wait()
 
@@ -40,6 +38,7 @@ class Tally:
 
     def __getattr__(self, name: str) -> Callable[..., object]:
         self.calls[name] += 1
+        self._progress.set()
         return cast("Callable[..., object]", getattr(self._store, name))
 
     async def finish(self, marks: Sequence[Mark]) -> set[AnnouncementId]:
@@ -82,20 +81,3 @@ class Sent:
     ) -> Awaitable[SearchResult]:
         """Search."""
         return self._announcer.search(channel_id, reference, after, until)
-
-
-class Commands(monitoring.CommandListener):
-    """Counts the commands that go to MongoDB: each is one round trip."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def started(self, event: monitoring.CommandStartedEvent) -> None:
-        """Count one."""
-        self.names.append(event.command_name)
-
-    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Nothing to count."""
-
-    def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Nothing to count."""
