@@ -21,6 +21,9 @@ from giftbot.services.ports import AnnouncementStore, Announcer, Clock
 
 _log = structlog.get_logger(__name__)
 
+CLOCK_SLACK = timedelta(minutes=5)
+"""How far this machine's clock may be off Discord's, which dates the messages in a channel's history."""
+
 
 @attrs.frozen
 class Dispatch:
@@ -107,7 +110,7 @@ class Deliveries:
         trusted_at = (anchor.last_attempt_at or began) + timedelta(seconds=self._times.grace)
         looked_at = self._clock.now()
         found = await self._announcer.search(
-            dispatch.channel_id, dispatch.post.reference, began - timedelta(seconds=self._times.window), trusted_at
+            dispatch.channel_id, dispatch.post.reference, began - CLOCK_SLACK, trusted_at + CLOCK_SLACK
         )
         if found.search is Search.FOUND:
             _log.info("already sent (found in history)", id=anchor.announcement_id, message=found.message_id)
