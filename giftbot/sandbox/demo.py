@@ -129,10 +129,12 @@ class Demo:
         self._sandbox.sources.publish("AURORA9", on={"rss"}, rewards="1 hero shard")
         self._expect("AURORA9", 3)
         await self._settle()
+        self._say("AURORA9 came through the RSS feed alone, and nothing expired because a source failed.")
         self._sandbox.sources.heal()
-        self._say(
-            "AURORA9 came through the RSS feed alone. Nothing expired because a source failed. They are well again."
-        )
+        self._sandbox.sources.publish("THAW2026", on={"json"}, rewards="1 teleport")
+        self._expect("THAW2026", 3)
+        await self._settle()
+        self._say("The sources are well again: THAW2026, which only the code API lists, has arrived.")
 
     async def _crash(self) -> None:
         lost = self._sandbox.faults.hold(MESSAGES, method="POST", after_store=True)
@@ -145,6 +147,7 @@ class Demo:
         self._say("... and the bot's process is killed (SIGKILL). Does it know what it sent? Starting it again.")
         await self._bot.start()
         await self._settle()
+        await self._sandbox.sources.wait("json", self._sandbox.sources.hits["json"] + 3)
         self._say("All three servers have GLACIER5, each once: the message sent before the crash was recognised.")
 
     async def _status(self) -> None:
