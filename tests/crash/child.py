@@ -37,11 +37,11 @@ def _opener(orders: Orders) -> ServicesOpener:
         settings: Settings, discord: Discord, *, times: PostingTimes | None
     ) -> AsyncIterator[Services]:
         owner = new_owner()
-        async with open_outside(settings, Role.BOT, owner=owner) as outside:
-            outside, discord = Watch(orders.point, orders.outages).wrap(outside, discord)
+        async with open_outside(settings, Role.BOT, owner=owner) as real:
+            ports = Watch(orders.point, orders.outages).wrap(real, discord)
             if orders.mutant is not None:
-                outside, discord = broken(orders.mutant, outside, discord)
-            yield assemble(settings, outside, discord, owner=owner, times=times or PostingTimes())
+                ports = broken(orders.mutant, *ports)
+            yield assemble(settings, *ports, owner=owner, times=times or PostingTimes())
 
     return open_watched
 

@@ -1,15 +1,16 @@
-"""Guards of the protocol, broken on purpose: the matrix has to notice each of them."""
+"""Guards of the protocol, broken on purpose: the matrix has to notice each of them. And clocks that are off."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 import attrs
 
 from giftbot.app import Discord, Outside
+from giftbot.clock import SystemClock
 from giftbot.models.announcement import AnnouncementState, Attempt, Claim, Mark
 from giftbot.models.ids import AnnouncementId, ChannelId
 from giftbot.models.post import Delivery, Post, Search, SearchResult
@@ -123,6 +124,13 @@ def _without_leases_and_nonce(outside: Outside, discord: Discord) -> Ports:
     return _storing(_WithoutLeases)(*_announcing(_WithoutNonce)(outside, discord))
 
 
+def _with_clock(off: timedelta) -> Callable[[Outside, Discord], Ports]:
+    def change(outside: Outside, discord: Discord) -> Ports:
+        return attrs.evolve(outside, clock=SystemClock(off)), discord
+
+    return change
+
+
 MUTANTS: dict[str, Callable[[Outside, Discord], Ports]] = {
     "without nonce": _announcing(_WithoutNonce),
     "without history": _announcing(_WithoutHistory),
@@ -131,4 +139,6 @@ MUTANTS: dict[str, Callable[[Outside, Discord], Ports]] = {
     "marked early": _storing(_MarkedEarly),
     "without journal": _without_journal,
     "without leases and nonce": _without_leases_and_nonce,
+    "slow clock": _with_clock(timedelta(minutes=-4)),
+    "fast clock": _with_clock(timedelta(minutes=4)),
 }

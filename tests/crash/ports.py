@@ -35,7 +35,7 @@ class Watch:
 
     def __init__(self, point: Point | None, outages: Iterable[Outage]) -> None:
         self._point = point
-        self._outages = {outage: 0 for outage in outages}
+        self._outages = dict.fromkeys(outages, 0)
         self._counts: Counter[str] = Counter()
         self._store: Store | None = None
 

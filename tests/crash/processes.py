@@ -60,13 +60,16 @@ class Bot:
 
     async def stopped_itself(self, timeout: float = ENDS_WITHIN) -> bool:
         """Wait until it has been put to sleep (SIGSTOP); whether it was."""
-        status = Path(f"/proc/{self._process.pid}/stat")
         deadline = time.monotonic() + timeout
-        while status.read_text().rpartition(")")[2].split()[0] != "T":
+        while not self._is_asleep():
             if time.monotonic() > deadline or not self.is_running:
                 return False
             await asyncio.sleep(0.02)
         return True
+
+    def _is_asleep(self) -> bool:
+        status = Path(f"/proc/{self._process.pid}/stat").read_text()
+        return status.rpartition(")")[2].split()[0] == "T"
 
     async def stopped(self) -> int | None:
         """End it in good order; its exit code."""

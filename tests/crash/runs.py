@@ -23,10 +23,6 @@ FULL = bool(os.environ.get("GIFTBOT_CRASH_FULL"))
 """Whether every combination is run, not only those that differ in kind."""
 
 
-HARM_SHOWS_WITHIN = 5.0
-"""Seconds that are waited for a broken bot to mark everything; it may never do so."""
-
-
 class Delay(enum.Enum):
     """When the bot is started again."""
 
@@ -72,6 +68,8 @@ class Run:
     outages: tuple[Outage, ...] = ()
     """What is cut off in the last life, which nobody ends."""
     mutant: str | None = None
+    patience: float = SETTLES_WITHIN
+    """Seconds in which everything is marked in the last life."""
 
     def __str__(self) -> str:
         return f"{self.scenario.name}: " + "; ".join(map(str, (*self.lives, *self.outages)))
@@ -103,7 +101,7 @@ async def _carried_out(run: Run, place: Place) -> list[str]:
         declared = case.declared
         last = case.start(outages=run.outages, mutant=run.mutant)
         await case.ready(last, declared)
-        settled = await case.settled(HARM_SHOWS_WITHIN if run.mutant else SETTLES_WITHIN)
+        settled = await case.settled(run.patience)
         code = await last.stopped()
         problems = await case.problems()
         if not settled:

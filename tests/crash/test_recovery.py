@@ -10,6 +10,7 @@ import pytest
 from tests.crash.cases import TIMES, open_case
 from tests.crash.conftest import Places
 from tests.crash.orders import Moment, Outage, Point, around
+from tests.crash.places import Place
 from tests.crash.runs import FULL, Delay, Life, Run, each, matrix
 from tests.crash.scenarios import JOINED
 
@@ -97,3 +98,11 @@ async def test_a_message_that_waited_for_its_turn_is_found_in_the_history(places
         assert await case.settled()
         assert await last.stopped() == 0
         assert await case.problems() == []
+
+
+@pytest.mark.parametrize("clock", ["slow clock", "fast clock"])
+async def test_a_clock_that_is_off_does_not_hide_a_message(clock: str, tmp_path: Path) -> None:
+    """This machine's time is four minutes from Discord's: what arrived is found in the history all the same."""
+    run = Run(JOINED, (Life(ARRIVED, Delay.OUTSIDE),), mutant=clock)
+    problems = await matrix([run], Place, tmp_path)
+    assert not problems, "\n".join(problems)

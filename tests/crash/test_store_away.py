@@ -18,8 +18,9 @@ KEPT_WITHIN = 30.0
 
 
 async def _until(condition: Callable[[], bool]) -> None:
+    """Look at another process's file until it is as wanted."""
     async with asyncio.timeout(KEPT_WITHIN):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is looked at is not of this process
             await asyncio.sleep(LOOK)
 
 
@@ -28,7 +29,7 @@ async def _until(condition: Callable[[], bool]) -> None:
 async def test_marks_of_a_database_that_is_away_are_kept_and_replayed(
     how: str, crash: bool, own_mongod: MongodFactory, tmp_path: Path
 ) -> None:
-    """mongod is killed or hangs after Discord stored the messages: the marks wait on disk, one message each."""
+    """The server is killed or hangs after Discord stored the messages: the marks wait on disk, one message each."""
     mongod = own_mongod()
     async with open_case(Place(tmp_path / "bot", mongod.uri), servers=3, codes=2) as case:
         routes = "|".join(str(channel.id) for channel in case.channels)

@@ -90,20 +90,23 @@ SLEEPING = [
 there of more than lease and window is what no protocol can make up for (README, "what remains uncertain")."""
 
 
-@pytest.mark.parametrize("point", SLEEPING, ids=str)
 async def test_a_process_that_sleeps_beyond_lease_and_window_does_no_harm(
-    point: Point, replica_set: Mongod, tmp_path: Path
+    replica_set: Mongod, tmp_path: Path
 ) -> None:
     """The other one takes over what the sleeper had claimed; when it wakes, it finds its claims lost."""
-    async with open_case(Place(tmp_path, replica_set.uri), servers=3, codes=2) as case:
-        sleeper = case.start(point, directory="first")
-        assert await sleeper.stopped_itself()
-        other = case.start(directory="second")
-        assert await case.settled()
-        await asyncio.sleep(SLEEP)
-        sleeper.send(signal.SIGCONT)
-        _add_code(case)
-        await _end(case, sleeper, other)
+
+    async def slept(number: int, point: Point) -> None:
+        async with open_case(Place(tmp_path / str(number), replica_set.uri), servers=3, codes=2) as case:
+            sleeper = case.start(point, directory="first")
+            assert await sleeper.stopped_itself(), point
+            other = case.start(directory="second")
+            assert await case.settled(), point
+            await asyncio.sleep(SLEEP)
+            sleeper.send(signal.SIGCONT)
+            _add_code(case)
+            await _end(case, sleeper, other)
+
+    await asyncio.gather(*(slept(number, point) for number, point in enumerate(SLEEPING)))
 
 
 async def test_a_process_that_sleeps_within_the_window_may_wake_anywhere(
