@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import aiosqlite
 
@@ -19,6 +21,7 @@ Value = int | str | None
 
 Row = tuple[Value, ...]
 Parameters = Sequence[Value] | Mapping[str, Value]
+T = TypeVar("T")
 
 _OLDEST = (3, 35)
 """SQLite's first version with RETURNING."""
@@ -52,7 +55,11 @@ def translated(path: Path) -> Iterator[None]:
 
 
 class Transaction:
-    """Statements within one write transaction."""
+    """Statements within one write transaction.
+
+    Each is one turn to the connection's thread and back, which is most of what it costs; so cursors of statements
+    that give no rows are not closed: SQLite is done with them once they have run.
+    """
 
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
@@ -66,22 +73,56 @@ class Transaction:
     async def run(self, sql: str, parameters: Parameters = ()) -> int:
         """Run a statement; how many rows it changed."""
         with translated(self._path):
-            async with self._connection.execute(sql, parameters) as cursor:
-                return max(cursor.rowcount, 0)
+            cursor = await self._connection.execute(sql, parameters)
+            return max(cursor.rowcount, 0)
 
     async def run_many(self, sql: str, parameters: Sequence[Parameters]) -> int:
         """Run a statement once per parameter set; how many rows were changed in all."""
         if not parameters:
             return 0
         with translated(self._path):
-            async with self._connection.executemany(sql, parameters) as cursor:
-                return max(cursor.rowcount, 0)
+            cursor = await self._connection.executemany(sql, parameters)
+            return max(cursor.rowcount, 0)
+
+
+class Turn:
+    """Statements within one write transaction that is done in a single turn to the connection's thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Run a statement that gives rows, all of them."""
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def run_many(self, sql: str, parameters: Sequence[Parameters]) -> int:
+        """Run a statement once per parameter set; how many rows were changed in all."""
+        return max(self._connection.executemany(sql, parameters).rowcount, 0) if parameters else 0
+
+
+def _in_transaction(connection: sqlite3.Connection, work: Callable[[Turn], T]) -> T:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(Turn(connection))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return result
+
+
+class _Connection(aiosqlite.Connection):
+    async def transact(self, work: Callable[[Turn], T]) -> T:
+        """Do all of `work` on the connection's thread, as one transaction."""
+        result: T = await self._execute(_in_transaction, self._conn, work)  # type: ignore[no-untyped-call]  # aiosqlite's
+        return result
 
 
 class Database:
     """One file, open twice: a connection that writes, one transaction at a time, and one that reads beside it."""
 
-    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(self, path: Path, writer: _Connection, reader: _Connection) -> None:
         self.path = path
         self._writer = writer
         self._reader = reader
@@ -91,6 +132,16 @@ class Database:
         """All rows of a query; it sees what was committed before."""
         with translated(self.path):
             return [tuple(row) for row in await self._reader.execute_fetchall(sql, parameters)]
+
+    async def write(self, work: Callable[[Turn], T]) -> T:
+        """Do `work` as one write transaction: on disk on return, undone when it raises.
+
+        A turn to the connection's thread costs more than most statements, and under load it waits for the loop; so
+        what is done for every message is done in one. A caller that is cancelled does not stop it halfway.
+        """
+        async with self._lock:
+            with translated(self.path):
+                return await self._writer.transact(work)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -122,11 +173,11 @@ async def _migrate(database: Database) -> None:
             await transaction.run(f"PRAGMA user_version = {number}")
 
 
-async def _connect(stack: AsyncExitStack, path: Path, busy_timeout: float, *pragmas: str) -> aiosqlite.Connection:
+async def _connect(stack: AsyncExitStack, path: Path, busy_timeout: float, *pragmas: str) -> _Connection:
     with translated(path):
-        connection = await stack.enter_async_context(
-            aiosqlite.connect(path, isolation_level=None, timeout=busy_timeout, cached_statements=256)
-        )
+        opener = partial(sqlite3.connect, path, isolation_level=None, timeout=busy_timeout, cached_statements=256)
+        connection = _Connection(opener, 64)
+        await stack.enter_async_context(connection)
         for pragma in pragmas:
             await connection.execute_fetchall(f"PRAGMA {pragma}")
     return connection

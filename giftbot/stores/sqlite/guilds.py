@@ -13,14 +13,10 @@ import attrs
 from giftbot.models.guild import Backfill, GuildSettings
 from giftbot.models.ids import ChannelId, GuildId
 from giftbot.stores.documents import milliseconds
-from giftbot.stores.sqlite.database import Database, Row
-from giftbot.stores.sqlite.rows import CONVERTER, GUILDS, stored_moment
+from giftbot.stores.sqlite.database import Database
+from giftbot.stores.sqlite.rows import CONVERTER, GUILDS, decode_guild, stored_moment
 
 _POSTING = " AND channel_id IS NOT NULL AND auto_post AND disabled_reason IS NULL AND left_at IS NULL"
-
-
-def _read(row: Row) -> GuildSettings:
-    return CONVERTER.structure(GUILDS.decode(row), GuildSettings)
 
 
 class SqliteGuildStore:
@@ -35,7 +31,7 @@ class SqliteGuildStore:
             f"SELECT {GUILDS.names} FROM guilds WHERE _id IN (SELECT value FROM json_each(?))",
             [json.dumps(list(guild_ids))],
         )
-        return {settings.guild_id: settings for settings in map(_read, rows)}
+        return {settings.guild_id: settings for settings in map(decode_guild, rows)}
 
     async def scan_guilds(self, *, posting_only: bool, chunk: int = 500) -> AsyncIterator[list[GuildSettings]]:
         """All servers with settings in chunks, by ascending id."""
@@ -43,7 +39,7 @@ class SqliteGuildStore:
         statement = f"SELECT {GUILDS.names} FROM guilds WHERE _id > ?{condition} ORDER BY _id LIMIT ?"
         last = -1
         while rows := await self._database.read(statement, [last, chunk]):
-            settings = [_read(row) for row in rows]
+            settings = [decode_guild(row) for row in rows]
             last = settings[-1].guild_id
             yield settings
 
@@ -52,7 +48,7 @@ class SqliteGuildStore:
         rows = await self._database.read(
             f"SELECT {GUILDS.names} FROM guilds WHERE backfill IS NOT NULL ORDER BY backfill_at, _id"
         )
-        return [_read(row) for row in rows]
+        return [decode_guild(row) for row in rows]
 
     async def save_guild(self, settings: GuildSettings) -> bool:
         """Insert (revision 0) or replace, if nobody else changed the settings since they were read."""
@@ -93,7 +89,7 @@ class SqliteGuildStore:
                 f" RETURNING {GUILDS.names}",
                 GUILDS.encode(CONVERTER.unstructure(fresh)),
             )
-        return _read(row)
+        return decode_guild(row)
 
     async def finish_backfill(self, guild_id: GuildId, backfill_at: datetime) -> None:
         """Forget the backfill that was asked for at this moment; a later one stays."""

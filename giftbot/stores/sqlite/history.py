@@ -7,13 +7,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
+from functools import partial
 
 from giftbot.models.announcement import Announcement, AnnouncementState, Origin
 from giftbot.models.ids import CodeKey, GuildId, announcement_id
 from giftbot.models.statistics import GuildStatistics, OutboxCounts
 from giftbot.stores.documents import chunks, given_key, guild_prefix, milliseconds
 from giftbot.stores.figures import DAY, MONTH, WEEK, summarise
-from giftbot.stores.sqlite.database import Database, Value
+from giftbot.stores.sqlite.database import Database, Turn, Value
 from giftbot.stores.sqlite.rows import (
     ANNOUNCEMENT_COLUMNS,
     ANNOUNCEMENT_NAMES,
@@ -165,8 +166,8 @@ class SqliteHistory:
                 )
                 for code in chunk
             ]
-            async with self._database.transaction() as transaction:
-                marked += await transaction.run_many(_MARK, [encode_announcement(row) for row in rows])
+            values = [encode_announcement(row) for row in rows]
+            marked += await self._database.write(partial(Turn.run_many, sql=_MARK, parameters=values))
         return marked
 
     async def get_sent_codes(self, guild_id: GuildId) -> set[CodeKey]:

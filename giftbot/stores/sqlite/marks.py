@@ -5,19 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from giftbot.models.announcement import FINAL_STATES, Announcement, AnnouncementState, Mark
 from giftbot.models.ids import AnnouncementId
 from giftbot.stores.documents import chunks, milliseconds
 from giftbot.stores.merging import (
-    is_held,
     joined_marks,
     mark_values,
     replaceable_states,
     states_below,
 )
-from giftbot.stores.sqlite.database import Database, Transaction, Value
-from giftbot.stores.sqlite.outbox import stored_announcements
+from giftbot.stores.sqlite.database import Database, Transaction, Turn, Value
+from giftbot.stores.sqlite.outbox import holder_of, stored_announcements, stored_holders, turn_announcements
 from giftbot.stores.sqlite.rows import stored_moment
 
 _SENT = """
@@ -79,16 +79,35 @@ def _joined_values(row_id: AnnouncementId, code_epoch: int | None, mark: Mark) -
     }
 
 
-async def _finish_joined(
-    transaction: Transaction, marks: Sequence[Mark], stored: dict[AnnouncementId, Announcement]
-) -> None:
+def _finish(turn: Turn, marks: Sequence[Mark]) -> set[AnnouncementId]:
+    joined = [mark for mark in marks if mark.joined]
+    if joined:
+        _finish_joined(turn, joined, turn_announcements(turn, [mark.anchor.announcement_id for mark in joined]))
+    stored = stored_holders(turn, [mark.anchor for mark in marks])
+    values: list[dict[str, Value]] = []
+    written: set[AnnouncementId] = set()
+    for mark in marks:
+        row_id = mark.anchor.announcement_id
+        holder, state = stored.get(row_id, (None, None))
+        if holder != holder_of(mark.anchor):
+            continue
+        if state in replaceable_states(mark.state):
+            values.append(_anchor_values(mark))
+        elif state is not mark.state:
+            continue
+        written.add(row_id)
+    turn.run_many(_ANCHOR, values)
+    return written
+
+
+def _finish_joined(turn: Turn, marks: Sequence[Mark], stored: dict[AnnouncementId, Announcement]) -> None:
     statements: dict[str, list[dict[str, Value]]] = {_SENT: [], _ENDED: [], _RELEASED: []}
     for item in joined_marks(marks, stored):
         ended = _ENDED if item.mark.state in FINAL_STATES else _RELEASED
         statement = _SENT if item.mark.state is AnnouncementState.SENT else ended
         statements[statement].append(_joined_values(item.row_id, item.code_epoch, item.mark))
     for statement, values in statements.items():
-        await transaction.run_many(statement, values)
+        turn.run_many(statement, values)
 
 
 async def _replay_joined(
@@ -117,20 +136,7 @@ class SqliteMarks:
         """
         written: set[AnnouncementId] = set()
         for chunk in chunks(marks, 200):
-            async with self._database.transaction() as transaction:
-                stored = await stored_announcements(transaction, [mark.anchor.announcement_id for mark in chunk])
-                await _finish_joined(transaction, chunk, stored)
-                values = []
-                for mark in chunk:
-                    row = stored.get(mark.anchor.announcement_id)
-                    if row is None or not is_held(row, mark.anchor):
-                        continue
-                    if row.state in replaceable_states(mark.state):
-                        values.append(_anchor_values(mark))
-                    elif row.state is not mark.state:
-                        continue
-                    written.add(mark.anchor.announcement_id)
-                await transaction.run_many(_ANCHOR, values)
+            written |= await self._database.write(partial(_finish, marks=chunk))
         return written
 
     async def replay(self, marks: Sequence[Mark]) -> int:

@@ -7,12 +7,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import partial
+from typing import cast
 
 from giftbot.models.announcement import Announcement, AnnouncementState, Attempt, Claim
 from giftbot.models.ids import AnnouncementId, GuildId
 from giftbot.stores.documents import chunks, milliseconds
 from giftbot.stores.merging import is_held
-from giftbot.stores.sqlite.database import Database, Transaction, Value
+from giftbot.stores.sqlite.database import Database, Row, Transaction, Turn, Value
 from giftbot.stores.sqlite.rows import (
     ANNOUNCEMENT_COLUMNS,
     ANNOUNCEMENT_NAMES,
@@ -48,6 +50,11 @@ _OTHERS = """
     WHERE guild_id IN (SELECT value FROM json_each(?)) AND due_at <= ? AND state = 'pending' AND nonce IS NULL
     ORDER BY due_at, rowid
 """
+_STORED = f"SELECT {ANNOUNCEMENT_NAMES} FROM sent_giftcodes WHERE _id IN (SELECT value FROM json_each(?))"
+_HOLDERS = """
+    SELECT _id, owner, fence, guild_epoch, code_epoch, state FROM sent_giftcodes
+    WHERE _id IN (SELECT value FROM json_each(?))
+"""
 _JOIN = """
     UPDATE sent_giftcodes
     SET state = 'claimed', batch = ?, owner = ?, fence = ?, due_at = NULL, lease_until = NULL, updated_at = ?
@@ -71,11 +78,32 @@ async def stored_announcements(
     transaction: Transaction, ids: Iterable[AnnouncementId]
 ) -> dict[AnnouncementId, Announcement]:
     """Those rows that exist, as they are within the transaction."""
-    rows = await transaction.rows(
-        f"SELECT {ANNOUNCEMENT_NAMES} FROM sent_giftcodes WHERE _id IN (SELECT value FROM json_each(?))",
-        [json.dumps(list(ids))],
-    )
+    rows = await transaction.rows(_STORED, [json.dumps(list(ids))])
     return {row.announcement_id: row for row in map(decode_announcement, rows)}
+
+
+def turn_announcements(turn: Turn, ids: Iterable[AnnouncementId]) -> dict[AnnouncementId, Announcement]:
+    """The same within a turn."""
+    rows = turn.rows(_STORED, [json.dumps(list(ids))])
+    return {row.announcement_id: row for row in map(decode_announcement, rows)}
+
+
+Holder = tuple[str | None, int, int, int]
+"""Owner, fence, and the epochs of server and code: what a claim is known by."""
+
+
+def holder_of(anchor: Announcement) -> Holder:
+    """What the claim that `anchor` shows is known by."""
+    return anchor.owner, anchor.fence, anchor.guild_epoch, anchor.code_epoch
+
+
+def stored_holders(
+    turn: Turn, anchors: Iterable[Announcement]
+) -> dict[AnnouncementId, tuple[Holder, AnnouncementState]]:
+    """By whom those of the rows that exist are held, and their states, as they are within the transaction."""
+    ids = json.dumps([anchor.announcement_id for anchor in anchors])
+    rows = cast("list[tuple[AnnouncementId, str | None, int, int, int, str]]", turn.rows(_HOLDERS, [ids]))
+    return {row[0]: (row[1:5], AnnouncementState(row[5])) for row in rows}
 
 
 def _attempt_values(anchor: Announcement) -> list[Value]:
@@ -95,12 +123,12 @@ def _attempt_values(anchor: Announcement) -> list[Value]:
     ]
 
 
-async def _longest_due(transaction: Transaction, now: datetime, limit: int) -> dict[GuildId, AnnouncementId]:
+def _longest_due(turn: Turn, now: datetime, limit: int) -> dict[GuildId, AnnouncementId]:
     """The longest due row of each of up to `limit` servers, longest due first."""
     found: dict[GuildId, AnnouncementId] = {}
     page = max(200, 4 * limit)
     for look in range(_LOOKS):
-        rows = await transaction.rows(_LOOK, [milliseconds(now), page, look * page])
+        rows = turn.rows(_LOOK, [milliseconds(now), page, look * page])
         for row_id, guild_id in rows:
             found.setdefault(GuildId(int(guild_id or 0)), AnnouncementId(str(row_id)))
             if len(found) == limit:
@@ -108,6 +136,17 @@ async def _longest_due(transaction: Transaction, now: datetime, limit: int) -> d
         if len(rows) < page:
             break
     return found
+
+
+def _prepare(turn: Turn, anchors: Sequence[Announcement]) -> set[AnnouncementId]:
+    stored = stored_holders(turn, anchors)
+    ours = [
+        anchor
+        for anchor in anchors
+        if stored.get(anchor.announcement_id) == (holder_of(anchor), AnnouncementState.CLAIMED)
+    ]
+    turn.run_many(_PREPARE, [_attempt_values(anchor) for anchor in ours])
+    return {anchor.announcement_id for anchor in ours}
 
 
 class SqliteOutbox:
@@ -123,8 +162,7 @@ class SqliteOutbox:
         written = 0
         for chunk in chunks(rows):
             values = [encode_announcement(row) for row in chunk]
-            async with self._database.transaction() as transaction:
-                written += await transaction.run_many(statement, values)
+            written += await self._database.write(partial(Turn.run_many, sql=statement, parameters=values))
         return written
 
     async def claim_due(self, owner: str, now: datetime, lease_until: datetime, *, limit: int) -> list[Claim]:
@@ -132,11 +170,14 @@ class SqliteOutbox:
         moment, lease = milliseconds(now), milliseconds(lease_until)
         if limit < 1 or not await self._database.read(_LOOK, [moment, 1, 0]):
             return []
-        async with self._database.transaction() as transaction:
-            due = await _longest_due(transaction, now, limit)
+
+        def claim(turn: Turn) -> tuple[list[GuildId], list[Row], list[Row]]:
+            due = _longest_due(turn, now, limit)
             ids = json.dumps(list(due.values()))
-            claimed = await transaction.rows(_CLAIM, [owner, lease, lease, moment, ids])
-            others = await transaction.rows(_OTHERS, [json.dumps(list(due)), moment])
+            claimed = turn.rows(_CLAIM, [owner, lease, lease, moment, ids])
+            return list(due), claimed, turn.rows(_OTHERS, [json.dumps(list(due)), moment])
+
+        due, claimed, others = await self._database.write(claim)
         anchors = {row.guild_id: row for row in map(decode_announcement, claimed)}
         riders: dict[Value, list[AnnouncementId]] = {}
         for row_id, guild_id in others:
@@ -164,13 +205,6 @@ class SqliteOutbox:
         """Write attempts into their anchors where owner, fence and epochs still match; the ids written."""
         written: set[AnnouncementId] = set()
         for chunk in chunks(attempts):
-            async with self._database.transaction() as transaction:
-                stored = await stored_announcements(transaction, [item.anchor.announcement_id for item in chunk])
-                values = []
-                for anchor in (attempt.anchor for attempt in chunk):
-                    row = stored.get(anchor.announcement_id)
-                    if row and row.state is AnnouncementState.CLAIMED and is_held(row, anchor):
-                        values.append(_attempt_values(anchor))
-                        written.add(anchor.announcement_id)
-                await transaction.run_many(_PREPARE, values)
+            anchors = [attempt.anchor for attempt in chunk]
+            written |= await self._database.write(partial(_prepare, anchors=anchors))
         return written

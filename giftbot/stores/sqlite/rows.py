@@ -11,7 +11,8 @@ from typing import cast
 import attrs
 
 from giftbot.models.announcement import Announcement, AnnouncementState, Origin
-from giftbot.models.ids import AnnouncementId, ChannelId, CodeKey, GuildId, MessageId
+from giftbot.models.guild import Backfill, GuildSettings
+from giftbot.models.ids import AnnouncementId, ChannelId, CodeKey, GuildId, MessageId, RoleId
 from giftbot.stores.documents import EPOCH, Document, build_converter, milliseconds
 from giftbot.stores.sqlite.database import Row, Value
 
@@ -136,6 +137,10 @@ _AnnouncementRow = tuple[
     str, int, str, str, str, int, int, int, int, int | None, str | None, int, int | None, str | None, str | None,
     int | None, str | None, str | None, int | None, int | None, int | None, int, int | None, int | None, str | None,
 ]  # fmt: skip
+_GuildRow = tuple[
+    int, int | None, int | None, int, str, int, str | None, int | None, str | None, int | None, str, int | None,
+    int | None, int | None, int,
+]  # fmt: skip
 
 
 def stored_moment(moment: datetime | None) -> int | None:
@@ -151,6 +156,29 @@ def read_moment(value: Value) -> datetime | None:
 def stored_codes(codes: tuple[str, ...]) -> str | None:
     """The entries of a message as the column `codes` holds them."""
     return json.dumps(codes) if codes else None
+
+
+def decode_guild(row: Row) -> GuildSettings:
+    """The settings in the values of the columns of `GUILDS`. Written out, for many are read at once."""
+    values = cast("_GuildRow", row)
+    channel_id, role_id = values[1], values[2]
+    return GuildSettings(
+        guild_id=GuildId(values[0]),
+        channel_id=None if channel_id is None else ChannelId(channel_id),
+        ping_role_id=None if role_id is None else RoleId(role_id),
+        auto_post=bool(values[3]),
+        language=values[4],
+        epoch=values[5],
+        backfill=None if values[6] is None else Backfill(values[6]),
+        backfill_at=read_moment(values[7]),
+        disabled_reason=values[8],
+        disabled_at=read_moment(values[9]),
+        missing_permissions=() if values[10] == "[]" else tuple(json.loads(values[10])),
+        checked_at=read_moment(values[11]),
+        left_at=read_moment(values[12]),
+        updated_at=read_moment(values[13]),
+        revision=values[14],
+    )
 
 
 def encode_announcement(row: Announcement) -> tuple[Value, ...]:
