@@ -37,7 +37,7 @@ class Marks:
         self._waiting.append((mark, done))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
-        return await asyncio.shield(done)
+        return await done
 
     async def aclose(self) -> None:
         """Return when every mark that was handed in is written."""
@@ -55,10 +55,12 @@ class Marks:
             written = await self._write_all([mark for mark, _ in group])
         except OSError as error:
             for _, done in group:
-                done.set_exception(error)
+                if not done.done():  # a caller that was cancelled does not ask any more
+                    done.set_exception(error)
             return
         for mark, done in group:
-            done.set_result(mark.anchor.announcement_id in written)
+            if not done.done():
+                done.set_result(mark.anchor.announcement_id in written)
 
     async def _write_all(self, marks: list[Mark]) -> set[AnnouncementId]:
         try:
