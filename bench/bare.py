@@ -13,7 +13,7 @@ from pymongo import UpdateOne
 
 from bench.places import Place
 from giftbot.models.announcement import Announcement, AnnouncementState, Origin
-from giftbot.models.ids import AnnouncementId, CodeKey, GuildId
+from giftbot.models.ids import AnnouncementId, CodeKey, GuildId, announcement_id
 from giftbot.stores.documents import guild_prefix, milliseconds
 from giftbot.stores.mongo.driver import MongoDatabase, open_client
 from giftbot.stores.sqlite.rows import ANNOUNCEMENT_COLUMNS, ANNOUNCEMENT_NAMES, encode_announcement
@@ -116,23 +116,18 @@ class BareMongo:
         return len(await self._rows.find({"due_at": {"$lte": now}}).sort([("due_at", 1)]).limit(1).to_list(None))
 
     def mark(self, guild_id: GuildId, codes: Collection[CodeKey], now: datetime) -> object:
-        """The upserts of the rows."""
-        writes = []
-        for code in codes:
-            row = _sent(guild_id, code, now)
-            values = {"state": "sent", "source": "auto", "sent_at": now, "updated_at": now, "guild_epoch": 0}
-            fresh = {
-                "guild_id": guild_id,
-                "code": code,
-                "created_at": now,
-                "code_epoch": 0,
-                "fence": 0,
-                "attempts": 0,
-            }
-            writes.append(
-                UpdateOne({"_id": row.announcement_id}, {"$set": values, "$setOnInsert": fresh}, upsert=True)
+        """The upserts of the rows; like ours they leave rows alone that are noted as sent."""
+        values = {"state": "sent", "source": "auto", "sent_at": now, "updated_at": now, "guild_epoch": 0}
+        fresh = {"guild_id": guild_id, "created_at": now, "code_epoch": 0, "fence": 0, "attempts": 0}
+        other = {"guild_epoch": {"$in": [0, None]}, "state": {"$nin": ["sent", None]}}
+        return [
+            UpdateOne(
+                {"_id": announcement_id(guild_id, code), **other},
+                {"$set": values, "$setOnInsert": {**fresh, "code": code}},
+                upsert=True,
             )
-        return writes
+            for code in codes
+        ]
 
     async def write(self, prepared: object) -> None:
         """One bulk write."""

@@ -66,7 +66,7 @@ class Bot:
         if profile:
             profile.enable()
         cpu, thread, began = time.process_time(), time.thread_time(), time.monotonic()
-        await self._services.announcements.fan_out(codes)
+        await self._services.announcements.fan_out()
         enqueued = time.monotonic()
         await self._tally.until(lambda: len(self._tally.finished) >= wanted["messages"])
         ended = {
@@ -89,7 +89,7 @@ class Bot:
         await self._services.store.insert_codes(codes)
         self._probe.take()
         began = time.monotonic()
-        rows = await self._services.announcements.fan_out(codes)
+        rows = await self._services.announcements.fan_out()
         seconds = time.monotonic() - began
         return {"rows": rows, "seconds": seconds, "late": self._probe.take()}
 
