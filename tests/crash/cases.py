@@ -25,8 +25,8 @@ from tests.crash.processes import ENDS_WITHIN, Bot
 SCALE = 1 / 30
 """How much faster than in production the protocol runs."""
 TIMES = PostingTimes().scaled(SCALE)
-NONCE_WINDOW = 1.5 * TIMES.window
-"""Seconds for which the sandbox knows a nonce. The protocol relies on less, and a busy machine needs some room."""
+ROOM = 1.5
+"""Protocol windows for which the sandbox knows a nonce: the protocol relies on one, and a busy machine is late."""
 HISTORY_DELAY = 0.5 * TIMES.grace
 """Seconds after which a message shows up in the channel's history."""
 COMMANDS = "/applications/{application_id}/commands"
@@ -50,6 +50,8 @@ class Case:
     guilds: list[Guild]
     channels: list[Channel]
     codes: tuple[str, ...]
+    scale: float
+    """How much faster than in production its bots run, unless they are told otherwise."""
     bots: list[Bot] = attrs.Factory(list)
 
     def start(
@@ -59,7 +61,7 @@ class Case:
         outages: Iterable[Outage] = (),
         mutant: str | None = None,
         directory: str = "",
-        scale: float = SCALE,
+        scale: float | None = None,
         **environ: str,
     ) -> Bot:
         """Start a bot. `directory` gives a second one, on the same database, data of its own."""
@@ -68,7 +70,7 @@ class Case:
         orders = Orders(
             environ={**self._environ, **place.environ, **environ},
             directory=place.directory,
-            scale=scale,
+            scale=scale or self.scale,
             point=point,
             outages=tuple(outages),
             mutant=mutant,
@@ -143,11 +145,11 @@ class Case:
 
     async def outlive_window(self) -> None:
         """Let the time pass in which the protocol trusts in nonces, and let Discord forget all of them."""
-        await asyncio.sleep(TIMES.window + 0.1)
+        await asyncio.sleep(PostingTimes().scaled(self.scale).window + 0.1)
         store = self.sandbox.world.store
-        store.nonce_window = 0.0
+        kept, store.nonce_window = store.nonce_window, 0.0
         store.seen_nonce(self.sandbox.world.bot, "")  # drops what is too old
-        store.nonce_window = NONCE_WINDOW
+        store.nonce_window = kept
 
     def shown(self) -> dict[tuple[int, str], int]:
         """In how many messages each code stands in each server's channel."""
@@ -171,17 +173,18 @@ class Case:
 
 
 @asynccontextmanager
-async def open_case(place: Place, *, servers: int, codes: int) -> AsyncIterator[Case]:
+async def open_case(place: Place, *, servers: int, codes: int, scale: float = SCALE) -> AsyncIterator[Case]:
     """A sandbox with configured servers and listed codes. Ends every bot that was started."""
     place.directory.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        sandbox = Sandbox(limits=Limits.none(), nonce_window=NONCE_WINDOW, history_delay=HISTORY_DELAY)
+        window = ROOM * PostingTimes().scaled(scale).window
+        sandbox = Sandbox(limits=Limits.none(), nonce_window=window, history_delay=HISTORY_DELAY)
         await stack.enter_async_context(sandbox)
         store = await stack.enter_async_context(place.open())
         guilds = [sandbox.world.add_guild(f"server {number}") for number in range(servers)]
         channels = [next(one for one in guild.channels.values() if one.name == "codes") for guild in guilds]
         names = tuple(f"CODE{number:02}" for number in range(codes))
-        case = Case(sandbox, place, store, guilds, channels, names)
+        case = Case(sandbox, place, store, guilds, channels, names, scale)
         for guild, channel in zip(guilds, channels, strict=True):
             settings = GuildSettings(guild_id=GuildId(guild.id))
             await store.save_guild(settings.with_channel(ChannelId(channel.id), datetime.now(UTC)))

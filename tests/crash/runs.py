@@ -13,11 +13,11 @@ from pathlib import Path
 
 import attrs
 
-from tests.crash.cases import SETTLES_WITHIN, Case, open_case
+from tests.crash.cases import SCALE, SETTLES_WITHIN, Case, open_case
 from tests.crash.orders import Outage, Point
 from tests.crash.places import Place
 
-WIDTH = int(os.environ.get("GIFTBOT_CRASH_WIDTH", "8"))
+WIDTH = int(os.environ.get("GIFTBOT_CRASH_WIDTH", "6"))
 """Runs at once in one test process."""
 FULL = bool(os.environ.get("GIFTBOT_CRASH_FULL"))
 """Whether every combination is run, not only those that differ in kind."""
@@ -68,6 +68,7 @@ class Run:
     outages: tuple[Outage, ...] = ()
     """What is cut off in the last life, which nobody ends."""
     mutant: str | None = None
+    scale: float = SCALE
     patience: float = SETTLES_WITHIN
     """Seconds in which everything is marked in the last life."""
 
@@ -92,9 +93,10 @@ async def matrix(runs: Sequence[Run], places: Callable[[Path], Place], directory
 
 
 async def _carried_out(run: Run, place: Place) -> list[str]:
-    async with open_case(place, servers=run.scenario.servers, codes=run.scenario.codes) as case:
-        if run.scenario.prepare is not None:
-            await run.scenario.prepare(case)
+    wanted = run.scenario
+    async with open_case(place, servers=wanted.servers, codes=wanted.codes, scale=run.scale) as case:
+        if wanted.prepare is not None:
+            await wanted.prepare(case)
         for life in run.lives:
             if problem := await _lived(case, life, run.mutant):
                 return [problem]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.cases import NONCE_WINDOW, TIMES, Case, open_case
+from tests.crash.cases import ROOM, TIMES, Case, open_case
 from tests.crash.orders import Moment, Point
 from tests.crash.places import Place
 from tests.crash.processes import Bot
@@ -22,7 +22,7 @@ NAMES = ("first", "second")
 SEED = int(os.environ.get("GIFTBOT_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 """Printed with each failure; set GIFTBOT_CRASH_SEED to it to see the same run again."""
 RUNS = 20 if FULL else 4
-SLEEP = TIMES.lease + NONCE_WINDOW
+SLEEP = TIMES.lease + ROOM * TIMES.window
 
 
 async def _both(case: Case) -> list[Bot]:
