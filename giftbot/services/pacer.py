@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from giftbot.services.ports import Clock
 
 _SLACK = 0.015
@@ -20,13 +22,19 @@ class Pacer:
         self._interval = 1.0 / rate if rate else 0.0
         self._clock = clock
         self._next = 0.0
+        self._turns = asyncio.Lock()
 
     async def wait(self) -> None:
-        """Return when the next message may be sent."""
+        """Return when the next message may be sent.
+
+        The grid follows from when messages were really let go: were slots given out ahead, all that fall into a
+        moment in which the machine stood still would go at once after it.
+        """
         if not self._interval:
             return
-        now = self._clock.monotonic()
-        slot = max(self._next, now - min(_SLACK, self._interval))
-        self._next = slot + self._interval
-        if slot > now:
-            await self._clock.sleep(slot - now)
+        async with self._turns:
+            now = self._clock.monotonic()
+            if self._next > now:
+                await self._clock.sleep(self._next - now)
+                now = self._clock.monotonic()
+            self._next = max(self._next, now - min(_SLACK, self._interval)) + self._interval
