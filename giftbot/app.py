@@ -191,13 +191,12 @@ def assemble(
     store, clock, wake = outside.store, outside.clock, Signal()
     notices = Notices(store=store, notifier=discord.notifier, clock=clock)
     codes = Codes(store=store, clock=clock)
-    announcements = Announcements(store=store, clock=clock, wake=wake)
+    announcements = Announcements(store=store, notices=notices, clock=clock, wake=wake)
     guilds = Guilds(
         store=store,
         announcements=announcements,
         channels=discord.channels,
         notices=notices,
-        notifier=discord.notifier,
         clock=clock,
     )
     detection = Detection(
@@ -239,7 +238,7 @@ def assemble(
         notices=notices,
         detection=detection,
         checks=checks,
-        trials=Trials(announcer=discord.announcer, pacer=pacer),
+        trials=Trials(announcer=discord.announcer, pacer=pacer, clock=clock),
         marks=marks,
         posting=posting,
         status=Status(store=store, detection=detection, posting=posting),

@@ -26,6 +26,7 @@ from giftbot.discord.complaints import complaint
 from giftbot.discord.confirmations import Confirmations
 from giftbot.discord.owners import DiscordNotifier, DiscordOwners
 from giftbot.discord.presence import Presence
+from giftbot.discord.replies import reply
 from giftbot.discord.router import Router
 from giftbot.errors import StartupError, TokenError
 from giftbot.models.times import PostingTimes
@@ -132,12 +133,12 @@ def _dependencies(services: Services) -> dict[type[object], object]:
 
 
 async def _on_error(ctx: tanjun.abc.Context, error: Exception) -> bool:
-    await ctx.respond(complaint(error, where=ctx.triggering_name))
+    await reply(ctx, complaint(error, where=ctx.triggering_name))
     return True
 
 
 async def _on_parser_error(ctx: tanjun.abc.Context, error: tanjun.errors.ParserError) -> None:
-    await ctx.respond(str(error))
+    await reply(ctx, str(error))
 
 
 @asynccontextmanager

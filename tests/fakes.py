@@ -52,7 +52,7 @@ class ScriptedSource:
     trust: Trust = Trust.TRUSTED
     url: str = "https://example.test/codes"
     listing: Listing = attrs.Factory(lambda: Listing(()))
-    failure: SourceError | None = None
+    failure: Exception | None = None
     fetches: int = 0
     _answered: Listing | None = None
 

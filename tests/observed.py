@@ -14,13 +14,13 @@ class ObservedStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._failing: list[str] = []
+        self._failing: dict[str, Exception] = {}
         self.calls: list[str] = []
         """Names of the methods called so far."""
 
-    def fail_next(self, method: str) -> None:
-        """Let the next call of this method fail without reaching the store."""
-        self._failing.append(method)
+    def fail_next(self, method: str, error: Exception | None = None) -> None:
+        """Let the next call of this method fail without reaching the store, as an outage does unless told else."""
+        self._failing[method] = error or StoreUnavailableError("The store is out of reach (a test says so).")
 
     def __getattribute__(self, name: str) -> Any:
         """The store's own methods, observed."""
@@ -32,8 +32,7 @@ class ObservedStore:
         def call(*args: object, **named: object) -> Any:
             self.calls.append(name)
             if name in self._failing:
-                self._failing.remove(name)
-                raise StoreUnavailableError("The store is out of reach (a test says so).")
+                raise self._failing.pop(name)
             return method(*args, **named)
 
         return call

@@ -7,6 +7,7 @@ import tanjun
 from giftbot import __version__, text
 from giftbot.discord.access import require_guild
 from giftbot.discord.messages import COLOUR
+from giftbot.discord.replies import reply
 from giftbot.services.ports import Clock
 from giftbot.services.status import Status
 
@@ -23,21 +24,21 @@ async def giftcode_status(
     embed = hikari.Embed(title=text.STATUS_TITLE, colour=COLOUR)
     for name, value in text.status_fields(report, clock.now()):
         embed.add_field(name, value)
-    await ctx.respond(embed=embed)
+    await reply(ctx, embeds=[embed])
 
 
 @component.with_slash_command
 @tanjun.as_slash_command("help", "Show what this bot can do", default_to_ephemeral=True)
 async def help_(ctx: tanjun.abc.SlashContext) -> None:
     """List the commands."""
-    await ctx.respond(embed=hikari.Embed(title=text.HELP_TITLE, description=text.HELP, colour=COLOUR))
+    await reply(ctx, embeds=[hikari.Embed(title=text.HELP_TITLE, description=text.HELP, colour=COLOUR)])
 
 
 @component.with_slash_command
 @tanjun.as_slash_command("about", "Show what this bot is", default_to_ephemeral=True)
 async def about(ctx: tanjun.abc.SlashContext) -> None:
     """Say what this bot is, and its version."""
-    await ctx.respond(embed=hikari.Embed(title="giftbot", description=text.about(__version__), colour=COLOUR))
+    await reply(ctx, embeds=[hikari.Embed(title="giftbot", description=text.about(__version__), colour=COLOUR)])
 
 
 loader = component.load_from_scope().make_loader()

@@ -9,15 +9,18 @@ from giftbot.discord.messages import (
     ROUTE_COPY,
     ROUTE_REDEEM,
     ROUTE_REFRESH,
-    code_pages,
+    embeds_of,
     post_buttons,
+    shown_codes,
 )
 from giftbot.discord.press import Press
+from giftbot.discord.replies import reply
 from giftbot.discord.router import Routes
 from giftbot.errors import UserError
 from giftbot.models.code import GiftCode
 from giftbot.services.history import History
 from giftbot.services.ports import Clock
+from giftbot.services.posts import overview, pages_of
 
 component = tanjun.Component(name="codes")
 routes = Routes()
@@ -31,17 +34,16 @@ async def giftcode(
     """List the active codes, to everyone."""
     codes = await history.active()
     if not codes:
-        await ctx.respond(text.NO_ACTIVE_CODES)
+        await reply(ctx, text.NO_ACTIVE_CODES)
         return
-    embeds = code_pages(codes, text.active_title(len(codes)), None, clock.now())
-    await ctx.respond(embeds=embeds, components=post_buttons(ACTIVE))
+    await reply(ctx, embeds=embeds_of(overview(codes, clock.now())), components=post_buttons(ACTIVE))
 
 
 async def _codes_of(press: Press, history: History) -> list[GiftCode]:
     """The codes that the pressed message shows; on a list of active codes those that are active now."""
     if press.argument == ACTIVE:
         return await history.active()
-    codes = await history.posted(press.guild_id, press.argument)
+    codes = await history.posted(press.guild_id, press.argument, shown_codes(press.embeds))
     if not codes:
         raise UserError(text.POST_NOT_FOUND)
     return codes
@@ -49,9 +51,9 @@ async def _codes_of(press: Press, history: History) -> list[GiftCode]:
 
 @routes.on(ROUTE_COPY)
 async def copy(press: Press, history: alluka.Injected[History]) -> None:
-    """Give the codes as plain text, one a line, ready to be copied on a telephone."""
+    """Give the codes in a block, one a line, ready to be copied."""
     codes = await _codes_of(press, history)
-    await press.answer("\n".join(code.display for code in codes) or text.NO_ACTIVE_CODES)
+    await press.answer(text.codes_to_copy([code.display for code in codes]) if codes else text.NO_ACTIVE_CODES)
 
 
 @routes.on(ROUTE_REDEEM)
@@ -68,11 +70,11 @@ async def refresh(press: Press, history: alluka.Injected[History], clock: alluka
         await press.update(text.NO_ACTIVE_CODES, embeds=[])
         return
     if press.argument == ACTIVE:
-        title, footer = text.active_title(len(codes)), None
+        pages = overview(codes, now)
     else:
         title = text.refreshed_title(sum(not code.is_over(now) for code in codes), len(codes))
-        footer = text.post_footer(press.argument)
-    await press.update(embeds=code_pages(codes, title, footer, now), components=post_buttons(press.argument))
+        pages = pages_of(codes, title, text.post_footer(press.argument), now)
+    await press.update(embeds=embeds_of(pages), components=post_buttons(press.argument))
 
 
 loader = component.load_from_scope().make_loader()

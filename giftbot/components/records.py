@@ -10,6 +10,7 @@ from giftbot.discord.access import MANAGER, require_guild, require_manager
 from giftbot.discord.confirmations import Confirmations
 from giftbot.discord.messages import COLOUR
 from giftbot.discord.press import Press
+from giftbot.discord.replies import reply
 from giftbot.discord.router import Routes
 from giftbot.models.ids import UserId
 from giftbot.services.announcements import Announcements
@@ -37,7 +38,7 @@ async def giftcode_stats(ctx: tanjun.abc.SlashContext, announcements: alluka.Inj
     embed = hikari.Embed(title=text.STATS_TITLE, colour=COLOUR)
     for name, value in text.statistics(stats):
         embed.add_field(name, value, inline=True)
-    await ctx.respond(embed=embed)
+    await reply(ctx, embeds=[embed])
 
 
 @component.with_slash_command
@@ -64,7 +65,7 @@ async def giftcode_reset(
     stats = await announcements.get_stats(guild_id)
     active = len(await history.active())
     question = text.reset_question(stats.total_codes, active, await guilds.get(guild_id))
-    await ctx.respond(question, component=row)
+    await reply(ctx, question, components=[row])
 
 
 @routes.on(ROUTE_RESET, updates=True)

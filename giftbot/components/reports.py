@@ -11,6 +11,7 @@ from giftbot import text
 from giftbot.discord.access import MANAGER, require_guild, require_manager
 from giftbot.discord.owners import ROUTE_DISCARD, ROUTE_RELEASE
 from giftbot.discord.press import Press
+from giftbot.discord.replies import reply
 from giftbot.discord.router import Routes
 from giftbot.errors import NotAllowedError, UserError
 from giftbot.models.ids import CodeKey
@@ -51,7 +52,7 @@ async def giftcode_add(
         expires_at=parse_expiry(expires) if expires else None,
         reporter=ctx.author.username,
     )
-    await ctx.respond(text.report_answer(report.result, report.code, guild.channel_id))
+    await reply(ctx, text.report_answer(report.result, report.code, guild.channel_id))
 
 
 @giftcode_add.with_str_autocomplete("code")

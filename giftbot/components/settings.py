@@ -18,6 +18,7 @@ from giftbot.discord.panel import (
     Panel,
 )
 from giftbot.discord.press import Press
+from giftbot.discord.replies import reply
 from giftbot.discord.router import Routes
 from giftbot.errors import UserError
 from giftbot.models.guild import Backfill
@@ -66,7 +67,7 @@ async def giftcodesettings(ctx: tanjun.abc.SlashContext, panels: alluka.Injected
     """Open the panel."""
     require_manager(ctx.member if isinstance(ctx.member, hikari.InteractionMember) else None)
     panel = await panels.draw(require_guild(ctx.guild_id))
-    await ctx.respond(embeds=panel.embeds(), components=panel.components())
+    await reply(ctx, embeds=panel.embeds(), components=panel.components())
 
 
 @routes.on(ROUTE_CHANNEL, updates=True)
@@ -86,13 +87,13 @@ async def choose_channel(press: Press, guilds: alluka.Injected[Guilds], panels: 
 async def choose_role(press: Press, guilds: alluka.Injected[Guilds], panels: alluka.Injected[Panels]) -> None:
     """Mention the chosen role with each post."""
     press.require_manager()
-    role_id = RoleId(int(press.values[0]))
+    role_id = RoleId(int(press.values[0])) if press.values else None
     try:
         await guilds.choose_role(press.guild_id, role_id)
     except UserError as error:
         await panels.show(press, str(error))
         return
-    await panels.show(press, text.role_chosen(role_id))
+    await panels.show(press, text.role_chosen(role_id) if role_id else text.ROLE_REMOVED)
 
 
 @routes.on(ROUTE_NO_ROLE, updates=True)
@@ -108,8 +109,8 @@ async def turn_posting(press: Press, guilds: alluka.Injected[Guilds], panels: al
     """Turn posting on or off."""
     press.require_manager()
     turned_on = press.argument == "on"
-    await guilds.turn_posting(press.guild_id, on=turned_on)
-    await panels.show(press, text.POSTING_ON if turned_on else text.POSTING_OFF)
+    settings = await guilds.turn_posting(press.guild_id, on=turned_on)
+    await panels.show(press, text.posting_turned(settings))
 
 
 @routes.on(ROUTE_BACKFILL, updates=True)

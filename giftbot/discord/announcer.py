@@ -17,6 +17,7 @@ from giftbot.models.post import Delivery, Outcome, Post, Search, SearchResult
 _log = structlog.get_logger(__name__)
 
 UNKNOWN_CHANNEL, UNKNOWN_GUILD, UNKNOWN_MESSAGE = 10003, 10004, 10008
+MISSING_ACCESS, MISSING_PERMISSIONS = 50001, 50013
 READ_HISTORY = "Read Message History"
 
 
@@ -52,7 +53,7 @@ class DiscordAnnouncer:
             message = await self._rest.create_message(
                 channel_id,
                 mention_of(post),
-                embeds=embeds_of(post),
+                embeds=embeds_of(post.pages),
                 components=post_buttons(post.reference),
                 nonce=nonce,
                 mentions_everyone=False,
@@ -113,10 +114,10 @@ def classify(error: hikari.HikariError) -> Delivery:
 def is_refusal(error: hikari.ForbiddenError | hikari.NotFoundError) -> bool:
     """Whether Discord will not take messages for the channel: a missing permission, or it is gone.
 
-    An answer without one of Discord's codes is not about the channel: what refuses stands before Discord.
+    Any other code is not about the channel, e.g. 40333, which Discord's network gives when it blocks the bot.
     """
     if isinstance(error, hikari.ForbiddenError):
-        return error.code != 0
+        return error.code in (MISSING_ACCESS, MISSING_PERMISSIONS)
     return error.code in (UNKNOWN_CHANNEL, UNKNOWN_GUILD)
 
 

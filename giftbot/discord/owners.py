@@ -67,13 +67,16 @@ class DiscordNotifier:
         return any(result is not _Written.LATER for result in told) or not told
 
     async def tell_admin(self, guild_id: GuildId, text: str) -> bool:
-        """Write to the person who owns a server; False when they could not be reached."""
+        """Write to the person who owns a server; False when Discord is away, so that it is to be tried again."""
         try:
             guild = await self._rest.fetch_guild(guild_id)
+        except hikari.ClientHTTPResponseError as error:
+            _log.warning("server not known", guild=guild_id, why=_brief(error))
+            return True
         except Exception as error:
             _log.warning("server not known", guild=guild_id, why=_brief(error))
             return False
-        return await self._write(UserId(guild.owner_id), text, f"{guild_id}:{text}", []) is _Written.DELIVERED
+        return await self._write(UserId(guild.owner_id), text, f"{guild_id}:{text}", []) is not _Written.LATER
 
     async def _write(
         self, user_id: UserId, words: str, subject: str, buttons: Sequence[MessageActionRowBuilder]

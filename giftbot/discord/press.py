@@ -39,6 +39,12 @@ class Press:
         """What was chosen in a select: values, or ids as text."""
         return self.interaction.values if isinstance(self.interaction, hikari.ComponentInteraction) else ()
 
+    @property
+    def embeds(self) -> Sequence[hikari.Embed]:
+        """The embeds of the message that it is on."""
+        message = self.interaction.message
+        return message.embeds if message is not None else ()
+
     def require_manager(self) -> None:
         """Let pass whoever manages the server. Raises `NotAllowedError`."""
         require_manager(self.interaction.member)
@@ -65,7 +71,9 @@ class Press:
 
     async def complain(self, sentence: str) -> None:
         """Answer with an error, whatever was answered or deferred before."""
-        if self._answered or self._deferred is hikari.ResponseType.DEFERRED_MESSAGE_UPDATE:
+        async with self._answering:  # a deferral that is under way ends first
+            follow_up = self._answered or self._deferred is hikari.ResponseType.DEFERRED_MESSAGE_UPDATE
+        if follow_up:
             await self.interaction.execute(sentence, flags=hikari.MessageFlag.EPHEMERAL)
         else:
             await self.answer(sentence)
@@ -92,11 +100,16 @@ class Press:
         components: Sequence[ComponentBuilder] | hikari.UndefinedType,
     ) -> None:
         async with self._answering:
-            self._answered = True
             if self._deferred:
                 await self.interaction.edit_initial_response(
-                    content, embeds=embeds, components=components, mentions_everyone=False, role_mentions=False
+                    content,
+                    embeds=embeds,
+                    components=components,
+                    mentions_everyone=False,
+                    user_mentions=False,
+                    role_mentions=False,
                 )
+                self._answered = True
                 return
             is_new = kind is hikari.ResponseType.MESSAGE_CREATE
             await self.interaction.create_initial_response(
@@ -109,3 +122,4 @@ class Press:
                 user_mentions=False,
                 role_mentions=False,
             )
+            self._answered = True

@@ -19,6 +19,10 @@ _SHOWN = 40
 
 MANUAL = "manual"
 """The name under which a code reported by hand is kept among its sources."""
+HINT = "api"
+"""The name of the shared code-distribution service, which is believed no more than a report by hand."""
+UNCONFIRMING = frozenset({MANUAL, HINT})
+"""Sources whose word alone confirms nothing."""
 
 
 def escaped(raw: str) -> str:
@@ -116,6 +120,27 @@ class GiftCode:
         return self.status in (CodeStatus.EXPIRED, CodeStatus.INVALID) or (
             self.expires_at is not None and self.expires_at <= now
         )
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a trusted source has ever listed it."""
+        return not self.sources.keys() <= UNCONFIRMING
+
+    def confirmed(self, source: str, finding: Finding, now: datetime) -> GiftCode:
+        """This code after a trusted source listed it for the first time: only what that says is kept of it."""
+        details = attrs.evolve(
+            self,
+            display=finding.display,
+            rewards=finding.rewards,
+            expires_at=finding.expires_at,
+        )
+        return details.seen(source, finding, now)
+
+    def prolonged(self, finding: Finding, now: datetime) -> GiftCode:
+        """This code after a trusted source named a later end than was known."""
+        if finding.expires_at is None or (self.expires_at is not None and finding.expires_at <= self.expires_at):
+            return self
+        return attrs.evolve(self, expires_at=finding.expires_at, updated_at=now)
 
     def seen(self, source: str, finding: Finding, now: datetime) -> GiftCode:
         """This code after `source` listed it (again): provenance and missing details are filled in."""

@@ -17,6 +17,8 @@ class NoticeKind(enum.StrEnum):
     HELD_CODES = "held_codes"
     """Codes wait for a decision; the notice carries buttons."""
     BROKEN_CHANNEL = "broken_channel"
+    ADMIN = "admin"
+    """Not for the owner: its subject begins with the id of the server whose admin is told."""
     SOURCE = "source"
     """A source fails or behaves strangely; told again only after it was well in between."""
     PARKED = "parked"
@@ -28,7 +30,7 @@ class Notice:
     """One notice. Its id says what it is about, so that the same thing is told once."""
 
     notice_id: str
-    """Kind and subject, e.g. `"source:json"` or `"new_code:FROST77:0"`; unique."""
+    """Kind and subject, e.g. `"source:json"` or `"broken_channel:1:2"`; unique."""
     kind: NoticeKind
     text: str
     """What the owner reads, without markup that could mention anybody."""
@@ -37,3 +39,8 @@ class Notice:
     """The held codes that its buttons decide on."""
     told_at: datetime | None = None
     """When it was delivered; None while it still has to be."""
+
+    @property
+    def subject(self) -> str:
+        """The id without the kind."""
+        return self.notice_id.partition(":")[2]

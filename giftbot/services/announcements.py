@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 import attrs
 import structlog
 
+from giftbot import text
 from giftbot.models.announcement import (
     REVIVABLE_STATES,
     Announcement,
@@ -18,7 +19,9 @@ from giftbot.models.announcement import (
 from giftbot.models.code import MANUAL, CodeStatus, GiftCode
 from giftbot.models.guild import Backfill, GuildSettings
 from giftbot.models.ids import CodeKey, GuildId
+from giftbot.models.notice import NoticeKind
 from giftbot.models.statistics import GuildStatistics
+from giftbot.services.notices import Notices, subject_of
 from giftbot.services.ports import Clock, Store
 from giftbot.services.signal import Signal
 
@@ -32,14 +35,15 @@ CHUNK = 500
 class Announcements:
     """Writes the outbox. Everything here may be repeated: rows that are there already stay as they are."""
 
-    def __init__(self, *, store: Store, clock: Clock, wake: Signal) -> None:
+    def __init__(self, *, store: Store, notices: Notices, clock: Clock, wake: Signal) -> None:
         self._store = store
+        self._notices = notices
         self._clock = clock
         self._wake = wake
         self._one_at_a_time = asyncio.Lock()
 
     async def fan_out(self) -> int:
-        """Enqueue every code that asks for it in every server that posts; how many rows were written.
+        """Enqueue every code that asks for it in every server that posts, and tell the owner; how many rows.
 
         What asks for it is stored with the code, so that a crash or another process loses nothing.
         """
@@ -51,6 +55,8 @@ class Announcements:
             async for guilds in self._store.scan_guilds(posting_only=True):
                 rows = [self._row(guild, code) for guild in guilds for code in codes]
                 written += await self._enqueue(rows)
+            subject = subject_of([f"{code.key}@{code.epoch}" for code in codes])
+            await self._notices.tell(NoticeKind.NEW_CODE, subject, text.new_codes_notice(codes))
             for code in codes:
                 await self._store.replace_code(attrs.evolve(code, fan_out=False))
             _log.info("enqueued", codes=[code.key for code in codes], rows=written)
@@ -78,14 +84,12 @@ class Announcements:
         return await self._enqueue(rows, revive=REVIVABLE_STATES if revive else ())
 
     async def backfill(self, guild: GuildSettings) -> int:
-        """Do what a server asked for when it turned posting on: post or skip the codes that were active then."""
-        if guild.backfill is None or guild.backfill_at is None:
+        """Post or skip the codes that were active when a server asked for it. While posting is off, it waits."""
+        if guild.backfill is None or guild.backfill_at is None or not guild.is_posting:
             return 0
-        written = 0
-        if guild.is_posting:
-            codes = await self._store.list_codes((CodeStatus.ACTIVE,))
-            rows = [self._row(guild, code) for code in codes if not code.is_over(self._clock.now())]
-            written = await self._enqueue(rows, revive=REVIVABLE_STATES if guild.backfill is Backfill.POST else ())
+        codes = await self._store.list_codes((CodeStatus.ACTIVE,))
+        rows = [self._row(guild, code) for code in codes if not code.is_over(self._clock.now())]
+        written = await self._enqueue(rows, revive=REVIVABLE_STATES if guild.backfill is Backfill.POST else ())
         await self._store.finish_backfill(guild.guild_id, guild.backfill_at)
         _log.info("backfilled", guild=guild.guild_id, choice=guild.backfill, rows=written)
         return written

@@ -42,6 +42,8 @@ class Merged:
     """Codes to announce now: found for the first time, confirmed, or valid again."""
     held: tuple[GiftCode, ...] = ()
     """Codes found that wait for a decision."""
+    disputed: tuple[GiftCode, ...] = ()
+    """Codes that the owner discarded, and that a trusted source lists now."""
 
 
 class Codes:
@@ -51,12 +53,25 @@ class Codes:
         self._store = store
         self._clock = clock
         self.recent: tuple[GiftCode, ...] = ()
-        """Active and held codes as of the last look, newest first; for suggestions that must come at once."""
+        """Active codes as of the last look, newest first; for suggestions that must come at once."""
 
     async def merge(self, observations: Sequence[Observation]) -> Merged:
-        """Take in new listings, trusted ones first; which codes are to be announced, and which are held."""
-        if not observations:
-            return Merged()
+        """Take in new listings, trusted ones first; which codes are to be announced, and which are held.
+
+        Raises `StoreError` when others change the same codes over and over.
+        """
+        merged = Merged()
+        for _ in range(_TRIES):
+            part, is_whole = await self._merge(observations)
+            merged = Merged(
+                new=merged.new + part.new, held=merged.held + part.held, disputed=merged.disputed + part.disputed
+            )
+            if is_whole:
+                return merged
+        raise StoreError("Codes are being changed by somebody else over and over.")
+
+    async def _merge(self, observations: Sequence[Observation]) -> tuple[Merged, bool]:
+        """One try; the second value is whether all of it was stored."""
         known = {code.key: code for code in await self._store.list_codes(tuple(CodeStatus))}
         now = self._clock.now()
         after: dict[CodeKey, GiftCode] = dict(known)
@@ -66,14 +81,13 @@ class Codes:
             for key in after.keys() - seen.listing.keys:
                 if not seen.hold:
                     after[key] = after[key].missing(seen.source, now)
-        return await self._save(known, after, observations)
+        return await self._save(known, after)
 
     async def _save(
         self,
         known: Mapping[CodeKey, GiftCode],
         after: Mapping[CodeKey, GiftCode],
-        observations: Sequence[Observation],
-    ) -> Merged:
+    ) -> tuple[Merged, bool]:
         fresh = [code for key, code in after.items() if key not in known]
         inserted = await self._store.insert_codes(fresh) if fresh else set()
         changed = [code for key, code in after.items() if key in known and code != known[key]]
@@ -87,23 +101,30 @@ class Codes:
         merged = Merged(
             new=tuple(code for code in stored if code.fan_out and not _had_fan_out(known.get(code.key), code)),
             held=tuple(code for code in stored if code.status is CodeStatus.HELD and code.key not in known),
+            disputed=tuple(
+                code
+                for code in stored
+                if code.status is CodeStatus.INVALID and code.is_confirmed and not known[code.key].is_confirmed
+            ),
         )
-        if lost:
-            again = await self.merge(observations)
-            merged = Merged(new=merged.new + again.new, held=merged.held + again.held)
-        return merged
+        return merged, not lost
 
-    async def expire(self, healthy: Collection[str]) -> list[GiftCode]:
-        """End the codes that are over by their date, or that every healthy source left out for 24 h."""
+    async def expire(self, healthy: Collection[str], asked: Collection[str]) -> list[GiftCode]:
+        """End the codes that are over by their date, or that every source left out for 24 h while it was healthy.
+
+        `asked` are all sources that are asked at present, `healthy` those of them that answer well.
+        """
         now = self._clock.now()
         current = await self._store.list_codes((CodeStatus.ACTIVE, CodeStatus.HELD))
-        over = [code for code in current if code.is_over(now) or _is_abandoned(code, healthy, now)]
+        over = [code for code in current if code.is_over(now) or _is_abandoned(code, healthy, asked, now)]
         ended = [code.expired(now) for code in over]
         for code in ended:
             if await self._store.replace_code(code):
                 _log.info("code expired", code=code.key)
         ended_keys = {code.key for code in ended}
-        self.recent = tuple(code for code in reversed(current) if code.key not in ended_keys)
+        self.recent = tuple(
+            code for code in reversed(current) if code.key not in ended_keys and code.status is CodeStatus.ACTIVE
+        )
         return ended
 
     async def active(self) -> list[GiftCode]:
@@ -121,33 +142,43 @@ class Codes:
         return await self._store.list_codes(statuses)
 
     async def release(self, keys: Collection[CodeKey]) -> list[GiftCode]:
-        """Let held codes be announced everywhere; those that were held."""
-        return await self._decide(keys, lambda code, now: code.released(now))
+        """Let codes be announced everywhere that were held, or discarded before; those that will be."""
+        return await self._decide(keys, _released)
 
     async def discard(self, keys: Collection[CodeKey]) -> list[GiftCode]:
         """Refuse held codes for good; those that were held."""
-        return await self._decide(keys, lambda code, now: code.discarded(now))
+        return await self._decide(keys, _discarded)
 
     async def insert_held(self, code: GiftCode) -> bool:
         """Store a code that waits for a decision; False when it is known already."""
         return bool(await self._store.insert_codes([code]))
 
     async def _decide(
-        self, keys: Collection[CodeKey], transition: Callable[[GiftCode, datetime], GiftCode]
+        self, keys: Collection[CodeKey], decide: Callable[[GiftCode, datetime], GiftCode | None]
     ) -> list[GiftCode]:
         decided = []
         for key in keys:
             for _ in range(_TRIES):
                 code = (await self._store.get_codes([key])).get(key)
-                if code is None or code.status is not CodeStatus.HELD:
+                changed = decide(code, self._clock.now()) if code is not None else None
+                if changed is None:
                     break
-                changed = transition(code, self._clock.now())
                 if await self._store.replace_code(changed):
                     decided.append(attrs.evolve(changed, revision=changed.revision + 1))
                     break
             else:
                 raise StoreError(f"{key} is being changed by somebody else over and over. Try again.")
         return decided
+
+
+def _released(code: GiftCode, now: datetime) -> GiftCode | None:
+    if code.status is CodeStatus.HELD:
+        return code.released(now)
+    return code.returned(now) if code.status is CodeStatus.INVALID else None
+
+
+def _discarded(code: GiftCode, now: datetime) -> GiftCode | None:
+    return code.discarded(now) if code.status is CodeStatus.HELD else None
 
 
 def _with_finding(code: GiftCode | None, seen: Observation, finding: Finding, now: datetime) -> GiftCode:
@@ -161,28 +192,35 @@ def _with_finding(code: GiftCode | None, seen: Observation, finding: Finding, no
     sighting = code.sources.get(seen.source)
     freshly_listed = sighting is None or sighting.absent_since is not None
     tells_more = (finding.rewards and not code.rewards) or (finding.expires_at and not code.expires_at)
-    changed = code.seen(seen.source, finding, now) if freshly_listed or tells_more else code
     if not trusted:
-        return changed
-    if code.status is CodeStatus.HELD:
-        return changed.released(now)
+        return code.seen(seen.source, finding, now) if freshly_listed or tells_more else code
+    if not code.is_confirmed:
+        return _settled(code.confirmed(seen.source, finding, now), now)
+    changed = code.seen(seen.source, finding, now) if freshly_listed or tells_more else code
+    changed = changed.prolonged(finding, now)
     is_back = code.expired_at is not None and now - code.expired_at >= RETURN_AFTER and freshly_listed
     if code.status is CodeStatus.EXPIRED and is_back:
         back = attrs.evolve(changed.returned(now), expires_at=finding.expires_at)
         return changed if back.is_over(now) else back
-    return changed
+    was_prolonged = changed.expires_at != code.expires_at
+    return _settled(changed, now) if code.status is CodeStatus.HELD or was_prolonged else changed
 
 
-def _is_abandoned(code: GiftCode, healthy: Collection[str], now: datetime) -> bool:
-    """Whether every healthy source that ever listed it has left it out long enough, and no other can say."""
-    views = [sighting for source, sighting in code.sources.items() if source in healthy]
-    undecided = any(
-        sighting.absent_since is None for source, sighting in code.sources.items() if source not in healthy
-    )
-    return (
-        bool(views)
-        and not undecided
-        and all(view.absent_since is not None and now - view.absent_since >= ABSENT_FOR for view in views)
+def _settled(code: GiftCode, now: datetime) -> GiftCode:
+    """A code that a trusted source vouches for: active unless its time is over, or the owner refused it."""
+    if code.status is CodeStatus.INVALID:
+        return code
+    if code.expires_at is not None and code.expires_at <= now:
+        return code if code.status is CodeStatus.EXPIRED else code.expired(now)
+    return code if code.status is CodeStatus.ACTIVE else code.released(now)
+
+
+def _is_abandoned(code: GiftCode, healthy: Collection[str], asked: Collection[str], now: datetime) -> bool:
+    """Whether every source that is asked and ever listed it is healthy, and has left it out long enough."""
+    views = [(source in healthy, sighting) for source, sighting in code.sources.items() if source in asked]
+    return bool(views) and all(
+        is_healthy and view.absent_since is not None and now - view.absent_since >= ABSENT_FOR
+        for is_healthy, view in views
     )
 
 

@@ -12,6 +12,7 @@ import structlog
 
 from giftbot import text
 from giftbot.errors import SourceError
+from giftbot.logs import new_reference
 from giftbot.models.code import CodeStatus, GiftCode
 from giftbot.models.notice import NoticeKind
 from giftbot.models.source import Listing, SourceHealth, SourceState
@@ -70,12 +71,17 @@ class Detection:
         return list(self._health.values())
 
     @property
+    def asked(self) -> frozenset[str]:
+        """The names of all sources."""
+        return frozenset(self._health)
+
+    @property
     def healthy(self) -> frozenset[str]:
         """The sources whose last answer was fine."""
         return frozenset(name for name, health in self._health.items() if health.state is SourceState.OK)
 
-    async def check(self, *, eager: bool = False) -> CheckResult:
-        """Ask every source that is due (all of them when `eager`), and take in what changed.
+    async def check(self) -> CheckResult:
+        """Ask every source that is due, and take in what changed. One that fails is due ever more rarely.
 
         With nothing new there is no store operation at all, whatever the number of servers.
         """
@@ -84,7 +90,7 @@ class Detection:
             due = [
                 source
                 for source in self._sources
-                if eager or (pause := self._health[source.name].next_ask_at) is None or pause <= now
+                if (pause := self._health[source.name].next_ask_at) is None or pause <= now
             ]
             answers = await asyncio.gather(*map(self._ask, due))
             changed = [observation for observation in answers if observation is not None]
@@ -102,9 +108,18 @@ class Detection:
         except SourceError as error:
             await self._failed(health, SourceState.FAILING, str(error), error.retry_after)
             return None
+        except Exception:
+            reference = new_reference()
+            _log.exception("source broke", source=source.name, ref=reference)
+            await self._failed(health, SourceState.FAILING, f"an error in the bot itself, see {reference}", None)
+            return None
         if listing is not None:
             self._latest[source.name] = listing
-        return await self._judge(source, health, self._latest[source.name])
+        latest = self._latest.get(source.name)
+        if latest is None:
+            await self._well(health, health.codes)
+            return None
+        return await self._judge(source, health, latest)
 
     async def _judge(self, source: Source, health: SourceHealth, listing: Listing) -> Observation | None:
         """Take a listing as it is, or hold it because it looks wrong; None when it was merged already."""
@@ -121,8 +136,8 @@ class Detection:
         return Observation(source.name, source.trust, listing, hold=True)
 
     async def _well(self, health: SourceHealth, codes: int) -> None:
-        if health.failures:
-            _log.info("source recovered", source=health.name)
+        if health.failures or health.state is SourceState.UNASKED:
+            _log.info("source is well", source=health.name, codes=codes)
             await self._notices.forget(NoticeKind.SOURCE, health.name)
         self._health[health.name] = attrs.evolve(
             health,
@@ -152,8 +167,13 @@ class Detection:
             await self._notices.tell(NoticeKind.SOURCE, health.name, text.source_notice(health.name, problem))
 
     async def _report(self, merged: Merged) -> None:
-        for code in merged.new:
-            await self._notices.tell(NoticeKind.NEW_CODE, f"{code.key}:{code.epoch}", text.new_code_notice(code))
+        for code in merged.disputed:
+            await self._notices.tell(
+                NoticeKind.HELD_CODES,
+                subject_of([code.key, "disputed"]),
+                text.disputed_notice(code),
+                codes=[code.key],
+            )
         if merged.held:
             keys = [code.key for code in merged.held]
             await self._notices.tell(
@@ -181,12 +201,12 @@ def _says_the_same(known: Listing | None, listing: Listing) -> bool:
 
 def _suspicion(source: str, listing: Listing, stored: Sequence[GiftCode]) -> str | None:
     """What looks wrong about a listing, as a sentence; None when nothing does."""
-    before = sum(
-        sighting.absent_since is None for code in stored if (sighting := code.sources.get(source)) is not None
-    )
-    unknown = listing.keys - {code.key for code in stored}
-    if before and not listing.findings:
-        return f"it listed {before} codes before and suddenly lists none"
+    accepted = [code for code in stored if code.status is not CodeStatus.HELD]
+    listed = [code for code in accepted if (sighting := code.sources.get(source)) and sighting.absent_since is None]
+    unknown = listing.keys - {code.key for code in accepted}
+    active, before = sum(code.status is CodeStatus.ACTIVE for code in listed), len(listed)
+    if active and not listing.findings:
+        return f"it listed {active} active codes before and suddenly lists none"
     if before and len(unknown) > SUDDEN and len(listing.findings) >= SUDDEN * before:
         return (
             f"it suddenly lists {len(listing.findings)} codes, {len(unknown)} of them new; before it were {before}"

@@ -15,7 +15,7 @@ from giftbot.models.ids import ChannelId, GuildId, RoleId
 from giftbot.models.notice import NoticeKind
 from giftbot.services.announcements import Announcements
 from giftbot.services.notices import Notices
-from giftbot.services.ports import Channels, Clock, GuildStore, Notifier
+from giftbot.services.ports import Channels, Clock, GuildStore
 
 _log = structlog.get_logger(__name__)
 _TRIES = 5
@@ -31,14 +31,12 @@ class Guilds:
         announcements: Announcements,
         channels: Channels,
         notices: Notices,
-        notifier: Notifier,
         clock: Clock,
     ) -> None:
         self._store = store
         self._announcements = announcements
         self._channels = channels
         self._notices = notices
-        self._notifier = notifier
         self._clock = clock
         self.known_channels: dict[GuildId, ChannelId] = {}
         """The configured channels, in memory, as far as this process has seen them."""
@@ -60,7 +58,10 @@ class Guilds:
 
         Raises `InvalidInputError` that names the missing permissions when the bot could not post there.
         """
-        await self._require_permissions(guild_id, channel_id)
+        role_id = (await self.get(guild_id)).ping_role_id
+        await self._require_permissions(guild_id, channel_id, ping_role_id=role_id)
+        for kind in (NoticeKind.ADMIN, NoticeKind.BROKEN_CHANNEL):
+            await self._notices.forget(kind, f"{guild_id}:{channel_id}")
         now = self._clock.now()
         return await self._change(guild_id, lambda settings: settings.with_channel(channel_id, now))
 
@@ -88,17 +89,19 @@ class Guilds:
         return written if choice is Backfill.POST else 0
 
     async def disable(self, guild_id: GuildId, channel_id: ChannelId, reason: str) -> None:
-        """Stop posting to a channel that Discord refuses, and tell the people concerned, once."""
-        if not await self._store.disable_channel(guild_id, channel_id, reason, self._clock.now()):
+        """Stop posting to a channel that Discord refuses, and tell the people concerned, once.
+
+        They are told first: a crash in between costs a second look at the channel, and nobody is left untold.
+        """
+        if (await self.get(guild_id)).channel_id != channel_id:
             return
-        _log.warning("channel disabled", guild=guild_id, channel=channel_id, why=reason)
-        if not await self._notifier.tell_admin(guild_id, text.channel_broken_admin(channel_id, reason)):
-            _log.warning("admin not reached", guild=guild_id)
+        subject = f"{guild_id}:{channel_id}"
+        await self._notices.tell(NoticeKind.ADMIN, subject, text.channel_broken_admin(channel_id, reason))
         await self._notices.tell(
-            NoticeKind.BROKEN_CHANNEL,
-            f"{guild_id}:{channel_id}:{self._clock.now():%Y%m%d%H%M%S}",
-            text.channel_broken_owner(guild_id, channel_id, reason),
+            NoticeKind.BROKEN_CHANNEL, subject, text.channel_broken_owner(guild_id, channel_id, reason)
         )
+        if await self._store.disable_channel(guild_id, channel_id, reason, self._clock.now()):
+            _log.warning("channel disabled", guild=guild_id, channel=channel_id, why=reason)
 
     async def left(self, guild_id: GuildId) -> None:
         """Note that the bot was removed from a server."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from giftbot.models.code import GiftCode
+from collections.abc import Sequence
+
+from giftbot.models.code import GiftCode, fold
 from giftbot.models.ids import CodeKey, GuildId
 from giftbot.services.codes import Codes
 from giftbot.services.ports import AnnouncementStore
@@ -19,13 +21,15 @@ class History:
         """The codes that can be used now, newest first."""
         return await self._codes.active()
 
-    async def posted(self, guild_id: GuildId, reference: str) -> list[GiftCode]:
-        """The codes of one message, by the reference in its footer; empty when there is no such message."""
+    async def posted(self, guild_id: GuildId, reference: str, shown: Sequence[str]) -> list[GiftCode]:
+        """The codes of one message, by the reference in its footer.
+
+        A reset forgets what was posted: then it is what the message itself shows (`shown`), as far as it is known.
+        """
         anchor = await self._store.find_by_reference(guild_id, reference)
-        if anchor is None:
-            return []
-        found = await self._codes.get(anchor.batch_keys)
-        return [found[key] for key in anchor.batch_keys if key in found]
+        keys = anchor.batch_keys if anchor is not None else [fold(code) for code in shown]
+        found = await self._codes.get(keys)
+        return [found[key] for key in keys if key in found]
 
     def suggest(self, beginning: str, *, limit: int = 25) -> list[CodeKey]:
         """Known codes that begin with what somebody typed so far; answered from memory."""

@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from giftbot.errors import StoreError
+from giftbot.logs import new_reference
 from giftbot.models.announcement import FINAL_STATES, Mark
 from giftbot.models.ids import AnnouncementId
 from giftbot.services.ports import AnnouncementStore, Journal
@@ -53,7 +54,7 @@ class Marks:
     async def _write_group(self, group: list[tuple[Mark, asyncio.Future[bool]]]) -> None:
         try:
             written = await self._write_all([mark for mark, _ in group])
-        except OSError as error:
+        except Exception as error:
             for _, done in group:
                 if not done.done():  # a caller that was cancelled does not ask any more
                     done.set_exception(error)
@@ -65,7 +66,9 @@ class Marks:
     async def _write_all(self, marks: list[Mark]) -> set[AnnouncementId]:
         try:
             written = await self._store.finish(marks)
-        except StoreError as error:
+        except Exception as error:
+            if not isinstance(error, StoreError):
+                _log.exception("a store broke", ref=new_reference())
             ends = [mark for mark in marks if mark.state in FINAL_STATES]
             if ends:
                 await self._journal.append(ends)

@@ -1,4 +1,4 @@
-"""What the owner is told, once: by message, else in the log."""
+"""What the owner and the servers' admins are told, once: by message, else in the log."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Collection, Sequence
 
 import structlog
 
-from giftbot.models.ids import CodeKey
+from giftbot.models.ids import CodeKey, GuildId
 from giftbot.models.notice import Notice, NoticeKind
 from giftbot.services.ports import Clock, NoticeStore, Notifier
 
 _log = structlog.get_logger(__name__)
 
 
-def subject_of(keys: Collection[CodeKey]) -> str:
+def subject_of(keys: Collection[str]) -> str:
     """A short subject for a notice on several codes: the same for the same codes, fit for a `custom_id`."""
     return hashlib.sha256("|".join(sorted(keys)).encode()).hexdigest()[:16]
 
@@ -28,13 +28,13 @@ class Notices:
         self._clock = clock
 
     async def tell(self, kind: NoticeKind, subject: str, text: str, *, codes: Sequence[CodeKey] = ()) -> bool:
-        """Tell the owner, unless the same subject was told before; whether it was new."""
+        """Tell the owner (or, by its kind, an admin), unless the same was told before; whether it was new."""
         notice = Notice(
             notice_id=f"{kind}:{subject}", kind=kind, text=text, created_at=self._clock.now(), codes=tuple(codes)
         )
         if not await self._store.add_notice(notice):
             return False
-        _log.warning("owner notice", kind=kind, subject=subject, text=text)
+        _log.warning("notice", kind=kind, subject=subject, text=text)
         await self._deliver(notice)
         return True
 
@@ -54,7 +54,11 @@ class Notices:
         return len(untold)
 
     async def _deliver(self, notice: Notice) -> None:
-        if await self._notifier.tell_owner(notice):
+        if notice.kind is NoticeKind.ADMIN:
+            told = await self._notifier.tell_admin(GuildId(int(notice.subject.partition(":")[0])), notice.text)
+        else:
+            told = await self._notifier.tell_owner(notice)
+        if told:
             await self._store.mark_told(notice.notice_id, self._clock.now())
         else:
-            _log.warning("owner not reached", notice=notice.notice_id)
+            _log.warning("not told yet", notice=notice.notice_id)

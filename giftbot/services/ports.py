@@ -347,7 +347,7 @@ class Notifier(Protocol):
         ...
 
     async def tell_admin(self, guild_id: GuildId, text: str) -> bool:
-        """Write to the person who owns a server; False when they could not be reached."""
+        """Write to the person who owns a server; False when it is to be tried again, because Discord is away."""
         ...
 
 

@@ -16,25 +16,39 @@ MAX_CHARACTERS = 6000
 CODES_PER_PAGE = 10
 REWARDS_LENGTHS = (300, 100, 0)
 """Where rewards are cut: normally at the first; shorter only if a fixed batch would not fit any more."""
-_SAMPLE_REFERENCE = "0000-0000"
+_LONGEST_TITLE = "x" * 60
+_LONGEST_FOOTER = "x" * 80
+"""No title and no footer is longer: what fits with these fits with any."""
 
 
 def compose(
     codes: Sequence[GiftCode], reference: str, now: datetime, *, ping_role_id: RoleId | None = None
 ) -> Post:
     """The message that shows all of these codes. They were chosen with `fitting`, so that they fit."""
+    pages = pages_of(codes, text.post_title(len(codes)), text.post_footer(reference), now)
+    return Post(pages=pages, reference=reference, ping_role_id=ping_role_id)
+
+
+def overview(codes: Sequence[GiftCode], now: datetime) -> tuple[Page, ...]:
+    """A list of codes: as many as a message can show, and how many more there are."""
+    count = fitting(codes, now) if codes else 0
+    return pages_of(codes[:count], text.active_title(len(codes)), text.and_more(len(codes) - count), now)
+
+
+def pages_of(codes: Sequence[GiftCode], title: str, footer: str, now: datetime) -> tuple[Page, ...]:
+    """All of these codes, their rewards cut shorter where they would not fit into a message otherwise."""
     pages: tuple[Page, ...] = ()
     for length in REWARDS_LENGTHS:
-        pages = _pages(codes, reference, now, length)
+        pages = _pages(codes, title, footer, now, length)
         if _fits(pages):
             break
-    return Post(pages=pages, reference=reference, ping_role_id=ping_role_id)
+    return pages
 
 
 def fitting(codes: Sequence[GiftCode], now: datetime) -> int:
     """How many of these codes, from the first on, one message can show."""
     count = min(len(codes), MAX_EMBEDS * CODES_PER_PAGE)
-    while count > 1 and not _fits(_pages(codes[:count], _SAMPLE_REFERENCE, now, REWARDS_LENGTHS[0])):
+    while count > 1 and not _fits(_pages(codes[:count], _LONGEST_TITLE, _LONGEST_FOOTER, now, REWARDS_LENGTHS[0])):
         count -= 1
     return count
 
@@ -43,13 +57,13 @@ def _fits(pages: Sequence[Page]) -> bool:
     return len(pages) <= MAX_EMBEDS and sum(page.length for page in pages) <= MAX_CHARACTERS
 
 
-def _pages(codes: Sequence[GiftCode], reference: str, now: datetime, rewards: int) -> tuple[Page, ...]:
+def _pages(codes: Sequence[GiftCode], title: str, footer: str, now: datetime, rewards: int) -> tuple[Page, ...]:
     chunks = [codes[start : start + CODES_PER_PAGE] for start in range(0, len(codes), CODES_PER_PAGE)]
     return tuple(
         Page(
-            title=text.post_title(len(codes)) if number == 1 else text.post_title_continued(number, len(chunks)),
+            title=title if number == 1 else text.post_title_continued(number, len(chunks)),
             fields=tuple(code_field(code, now, rewards_length=rewards) for code in chunk),
-            footer=text.post_footer(reference) if number == len(chunks) else None,
+            footer=footer or None if number == len(chunks) else None,
         )
         for number, chunk in enumerate(chunks, start=1)
     )

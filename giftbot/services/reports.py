@@ -51,7 +51,7 @@ class Reports:
             raise InvalidInputError(text.NO_CHANNEL_YET)
         if expires_at is not None and expires_at <= now:
             raise InvalidInputError(text.EXPIRY_IS_PAST)
-        finding = Finding(key, display_form(raw), cut(rewards, REWARDS_LENGTHS[0]), expires_at)
+        finding = Finding(key, display_form(raw), _in_one_line(rewards), expires_at)
         reported = discovered(MANUAL, finding, CodeStatus.HELD, now)
         is_new = await self._codes.insert_held(reported)
         code = reported if is_new else (await self._codes.get([key]))[key]
@@ -81,3 +81,9 @@ class Reports:
     async def discard(self, keys: Collection[CodeKey]) -> list[GiftCode]:
         """Refuse held codes; those that were held."""
         return await self._codes.discard(keys)
+
+
+def _in_one_line(words: str | None) -> str | None:
+    """What an admin typed, without line breaks and invisible characters, cut to what a post shows."""
+    folded = " ".join((words or "").split())
+    return cut("".join(char for char in folded if char.isprintable()), REWARDS_LENGTHS[0])

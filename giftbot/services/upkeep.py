@@ -61,7 +61,7 @@ class Upkeep:
         await self._announcements.backfill_leftovers()
         await self._announcements.fan_out()
         await self._store.release_orphans(self._clock.now())
-        await self._codes.expire(self._detection.healthy)
+        await self._codes.expire(self._detection.healthy, self._detection.asked)
         await self._notices.tell_leftovers()
         await self._copy.write_if_due()
 

@@ -30,7 +30,7 @@ def code_is_over(display: str, expired_at: datetime | None) -> str:
     """Why a reported code is not posted."""
     when = f" since {relative(expired_at)}" if expired_at else ""
     return (
-        f"**{plain(display)}** has expired{when}. The bot's owner can bring it back if the game accepts it again."
+        f"**{plain(display)}** is over{when}, so it is not posted."
     )
 
 
@@ -84,6 +84,8 @@ def reset_question(sent: int, active: int, guild: GuildSettings) -> str:
 
 def reset_done(again: int) -> str:
     """After a reset."""
+    if not again:
+        return "Done. No code is to be posted again at present."
     return f"Done. {counted(again, 'code')} will be posted again in a moment."
 
 

@@ -26,10 +26,22 @@ def channel_broken_owner(guild_id: GuildId, channel_id: ChannelId, reason: str) 
     return f"Posting is off in server {guild_id}: channel {channel_id} refuses messages ({reason})."
 
 
-def new_code_notice(code: GiftCode) -> str:
-    """What the owner reads of a new code."""
+def new_codes_notice(codes: Sequence[GiftCode]) -> str:
+    """What the owner reads of new codes."""
+    shown = ", ".join(plain(code.display) for code in codes[:10])
+    more = f" and {len(codes) - 10} more" if len(codes) > 10 else ""
+    sources = ", ".join(sorted({source_name(name) for code in codes for name in code.sources}))
+    word = "New gift code" if len(codes) == 1 else f"{len(codes)} new gift codes"
+    return f"{word}: {shown}{more} (from {sources}). Every configured server gets it."
+
+
+def disputed_notice(code: GiftCode) -> str:
+    """What the owner reads when a trusted source lists a code that was discarded."""
     sources = ", ".join(map(source_name, code.sources))
-    return f"New gift code {plain(code.display)} from {sources}. It is being posted to every configured server."
+    return (
+        f"{plain(code.display)} was discarded, and is listed now (by {sources}). "
+        "It stays discarded. Announce it everywhere after all?"
+    )
 
 
 def held_notice(codes: Sequence[GiftCode]) -> str:

@@ -8,7 +8,7 @@ from giftbot.models.guild import Backfill, GuildSettings
 from giftbot.models.ids import ChannelId, RoleId
 from giftbot.text.words import counted, plain
 
-TOO_SOON = "Sources were checked a moment ago. Try again in {seconds} s."
+TOO_SOON = "This was done a moment ago. Try again in {seconds} s."
 
 
 def missing_permissions(channel_id: ChannelId, missing: Sequence[str]) -> str:
@@ -101,3 +101,12 @@ def checked(asked: int, failed: int, found: int, posted: int) -> str:
 def posting_again(count: int) -> str:
     """After "post again"."""
     return f"{counted(count, 'code')} will be posted again in a moment."
+
+
+def posting_turned(guild: GuildSettings) -> str:
+    """After posting was turned on or off."""
+    if not guild.auto_post:
+        return POSTING_OFF
+    return (
+        POSTING_ON if guild.is_posting else "Posting is on, and begins once a channel is chosen that I can post in."
+    )

@@ -73,3 +73,15 @@ def and_more(count: int) -> str:
 TRIAL_TITLE = "Test post"
 TRIAL_DESCRIPTION = "Posting works in this channel. New gift codes will look like this:"
 TRIAL_FIELD = "```\nEXAMPLE2026\n```\n**Rewards** none, this is a test"
+
+
+def codes_to_copy(codes: Sequence[str]) -> str:
+    """Codes in a block, one a line, as many as a message holds."""
+    lines, length = [], 0
+    for code in codes:
+        length += len(code) + 1
+        if length > 1800:
+            break
+        lines.append(code)
+    block = "```\n" + "\n".join(lines) + "\n```"
+    return block + and_more(len(codes) - len(lines))

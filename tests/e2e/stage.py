@@ -74,6 +74,13 @@ class Stage:
         channel = next(one for one in guild.channels.values() if one.name == "codes")
         return guild, channel, admin
 
+    async def panel(self, admin: Actor, words: str) -> Answer:
+        """The settings panel, once it shows these words; what it shows may lag behind what people were told."""
+        async with asyncio.timeout(10):
+            while words not in (panel := await admin.command("giftcodesettings")).text:
+                await asyncio.sleep(0)
+        return panel
+
     async def configure(self, admin: Actor, channel: Channel, *, backfill: str | None = None) -> Answer:
         """Choose the channel in the panel, as an admin does."""
         panel = await admin.command("giftcodesettings")

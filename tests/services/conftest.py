@@ -37,6 +37,7 @@ class House:
     store: Store
     observed: ObservedStore
     """The same store, for the test to look at its calls."""
+    directory: Path
     clock: ManualClock
     people: ListeningPeople
     channels: OpenChannels
@@ -66,17 +67,18 @@ class House:
 
 
 @pytest.fixture
-def house(store: Store) -> House:
+def house(store: Store, tmp_path: Path) -> House:
     """The services, with the sources json (trusted), rss (trusted) and api (hint)."""
     clock, people, channels = ManualClock(), ListeningPeople(), OpenChannels()
     sources = (ScriptedSource("json"), ScriptedSource("rss"), ScriptedSource("api", trust=Trust.HINT))
     store, observed = observe(store)
     notices = Notices(store=store, notifier=people, clock=clock)
     codes = Codes(store=store, clock=clock)
-    announcements = Announcements(store=store, clock=clock, wake=Signal())
+    announcements = Announcements(store=store, notices=notices, clock=clock, wake=Signal())
     return House(
         store=store,
         observed=observed,
+        directory=tmp_path,
         clock=clock,
         people=people,
         channels=channels,
@@ -89,7 +91,6 @@ def house(store: Store) -> House:
             announcements=announcements,
             channels=channels,
             notices=notices,
-            notifier=people,
             clock=clock,
         ),
         reports=Reports(codes=codes, announcements=announcements, notices=notices, clock=clock),

@@ -8,9 +8,10 @@ import pytest
 
 from giftbot.errors import StoreUnavailableError
 from giftbot.models.code import CodeStatus
-from giftbot.models.ids import CodeKey
+from giftbot.models.ids import CodeKey, GuildId
 from giftbot.models.source import SourceState
-from tests.fakes import START
+from giftbot.services.detection import Detection
+from tests.fakes import START, listing_of
 from tests.services.conftest import House
 
 
@@ -72,7 +73,7 @@ async def test_a_suddenly_empty_source_expires_nothing(house: House) -> None:
     for _ in range(5):
         house.clock.advance(hours=12)
         await house.check()
-        await house.codes.expire(house.detection.healthy)
+        await house.codes.expire(house.detection.healthy, house.detection.asked)
     assert [code.key for code in await house.codes.active()] == ["STAYS1"]
     assert state_of(house) is SourceState.SUSPECT
     assert len([notice for notice in house.people.owner if notice.kind == "source"]) == 1
@@ -85,9 +86,11 @@ async def test_a_flood_is_held_until_the_owner_releases_it(house: House) -> None
     await house.check()
     flood = [f"FLOOD{number:03}" for number in range(50)]
     house.sources[0].lists("STEADY1", *flood)
-    await house.check()
-    await house.check()
+    for _ in range(3):
+        house.clock.advance(hours=1)
+        await house.check()
     assert await house.pending() == {"STEADY1"}
+    assert state_of(house) is SourceState.SUSPECT
     held = await house.codes.list_codes([CodeStatus.HELD])
     assert {code.key for code in held} == set(flood)
     await house.reports.release([code.key for code in held])
@@ -143,20 +146,20 @@ async def test_a_code_is_over_when_every_healthy_source_left_it_out_for_a_day(ho
     house.sources[0].lists("STAYING")
     await house.check()
     house.clock.advance(hours=30)
-    await house.codes.expire(house.detection.healthy)
+    await house.codes.expire(house.detection.healthy, house.detection.asked)
     assert len(await house.codes.active()) == 2
     house.sources[1].fails()
     await house.check()
     house.clock.advance(hours=30)
-    await house.codes.expire(house.detection.healthy)
+    await house.codes.expire(house.detection.healthy, house.detection.asked)
     assert len(await house.codes.active()) == 2
     house.sources[1].lists("STAYING")
     await house.check()
     house.clock.advance(hours=23)
-    await house.codes.expire(house.detection.healthy)
+    await house.codes.expire(house.detection.healthy, house.detection.asked)
     assert len(await house.codes.active()) == 2
     house.clock.advance(hours=2)
-    await house.codes.expire(house.detection.healthy)
+    await house.codes.expire(house.detection.healthy, house.detection.asked)
     assert [code.key for code in await house.codes.active()] == ["STAYING"]
 
 
@@ -168,7 +171,7 @@ async def test_a_code_ends_with_its_expiry_and_an_expired_one_is_never_announced
     await house.check()
     assert await house.pending() == {"SHORT1"}
     house.clock.advance(hours=2)
-    [ended] = await house.codes.expire(house.detection.healthy)
+    [ended] = await house.codes.expire(house.detection.healthy, house.detection.asked)
     assert ended.key == "SHORT1"
 
 
@@ -182,7 +185,7 @@ async def test_a_code_that_comes_back_after_a_day_is_announced_once_more(house: 
     source.lists("OTHER1")
     await house.check()
     house.clock.advance(hours=25)
-    await house.codes.expire(house.detection.healthy)
+    await house.codes.expire(house.detection.healthy, house.detection.asked)
     source.lists("RETURNS", "OTHER1")
     house.clock.advance(hours=1)
     await house.check()
@@ -203,3 +206,101 @@ async def test_nothing_new_needs_no_store_at_all(house: House) -> None:
     for _ in range(5):
         result = await house.detection.check()
     assert (result.asked, result.new, house.observed.calls) == (3, (), [])
+
+
+async def test_what_an_admin_or_a_hint_says_of_a_code_gives_way_to_a_trusted_source(house: House) -> None:
+    """Casing, rewards and expiry of a report do not reach other servers, nor does its end suppress the code."""
+    await house.server(1)
+    await house.server(2)
+    await house.reports.report(
+        await house.guilds.get(GuildId(1)),
+        "realcode",
+        rewards="claim at https://evil.example",
+        expires_at=START + timedelta(minutes=1),
+        reporter="somebody",
+    )
+    house.clock.advance(hours=1)
+    await house.codes.expire(house.detection.healthy, house.detection.asked)
+    house.sources[0].lists("RealCode", rewards="1000 gems")
+    await house.check()
+    code = (await house.codes.get([CodeKey("REALCODE")]))[CodeKey("REALCODE")]
+    assert (code.display, code.rewards, code.status) == ("RealCode", "1000 gems", CodeStatus.ACTIVE)
+    assert await house.pending(2) == {"REALCODE"}
+
+
+async def test_a_source_can_prolong_a_code(house: House) -> None:
+    """A later date replaces the known one; a code that was over because of the old one is active again."""
+    source = house.sources[0]
+    source.lists("LONGER1", expires_at=START + timedelta(hours=1))
+    await house.check()
+    house.clock.advance(hours=2)
+    await house.codes.expire(house.detection.healthy, house.detection.asked)
+    assert await house.codes.active() == []
+    source.lists("LONGER1", expires_at=START + timedelta(hours=100))
+    await house.check()
+    assert [code.epoch for code in await house.codes.active()] == [0]
+
+
+async def test_a_report_by_hand_does_not_keep_a_code_alive(house: House) -> None:
+    """Only sources that are asked say whether a code is still listed."""
+    await house.server()
+    house.sources[0].lists("LISTED1", "STAYS11")
+    await house.check()
+    await house.reports.report(await house.guilds.get(GuildId(1)), "LISTED1", reporter="somebody")
+    house.sources[0].lists("STAYS11")
+    await house.check()
+    house.clock.advance(hours=25)
+    ended = await house.codes.expire(house.detection.healthy, house.detection.asked)
+    assert [code.key for code in ended] == ["LISTED1"]
+
+
+async def test_the_owner_hears_of_a_discarded_code_that_a_source_lists_and_can_release_it(house: House) -> None:
+    """It stays discarded until the owner decides otherwise; then it is announced."""
+    await house.server(1)
+    await house.server(2)
+    await house.reports.report(await house.guilds.get(GuildId(1)), "DOUBTED", reporter="somebody")
+    await house.reports.discard([CodeKey("DOUBTED")])
+    house.sources[0].lists("DOUBTED")
+    await house.check()
+    assert await house.pending(2) == set()
+    assert "was discarded" in house.people.owner[-1].text
+    await house.reports.release(house.people.owner[-1].codes)
+    assert await house.pending(2) == {"DOUBTED"}
+
+
+async def test_a_source_that_breaks_in_itself_does_not_stop_the_others(house: House) -> None:
+    """An error that nobody foresaw makes that source failing; the others are heard."""
+    await house.server()
+    house.sources[0].failure = RuntimeError("a bug")
+    house.sources[1].lists("OTHERS1")
+    await house.check()
+    assert state_of(house) is SourceState.FAILING
+    assert await house.pending() == {"OTHERS1"}
+
+
+async def test_a_rightly_empty_listing_is_not_suspect(house: House) -> None:
+    """After the only code ended by its date, a source may list nothing."""
+    house.sources[0].lists("ENDING1", expires_at=START + timedelta(hours=1))
+    await house.check()
+    house.clock.advance(hours=2)
+    await house.codes.expire(house.detection.healthy, house.detection.asked)
+    house.sources[0].lists()
+    await house.check()
+    assert state_of(house) is SourceState.OK
+
+
+async def test_the_owner_is_told_again_of_a_source_that_was_well_across_a_restart(house: House) -> None:
+    """The first success after a start ends the earlier trouble."""
+    source = house.sources[0]
+    for _ in range(2):
+        detection = Detection(
+            house.sources, codes=house.codes, notices=house.notices, clock=house.clock, interval=10
+        )
+        source.lists("WELL111")
+        source.listing = listing_of(["WELL111"])
+        await detection.check()
+        source.fails()
+        for _ in range(10):
+            house.clock.advance(hours=1)
+            await detection.check()
+    assert len([notice for notice in house.people.owner if notice.kind == "source"]) == 2
