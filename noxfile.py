@@ -40,7 +40,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Unit and contract tests, and whole runs on the sandbox."""
     install(session, "tests")
-    workers = os.environ.get("GIFTBOT_TEST_WORKERS", "3")
+    workers = os.environ.get("TEST_WORKERS", "3")
     session.run("pytest", "-n", workers, "--dist", "worksteal", *session.posargs)
 
 

@@ -54,7 +54,10 @@ LONGEST_WAIT = 5.0
 
 
 def application_id_of(token: str) -> int:
-    """The application's id, which is the first part of every token. Raises `TokenError`."""
+    """The bot's user id, the first part of every token; all but the oldest applications have the same id.
+
+    Raises `TokenError`.
+    """
     first = token.partition(".")[0]
     try:
         return int(base64.b64decode(first + "=" * (-len(first) % 4), validate=True))
@@ -202,7 +205,8 @@ async def run_bot(
         async with running_bot(bot, settings):
             client = build_client(bot, services)
             async with client:
-                await declare(client, bot.rest, application_id_of(settings.token))
+                application = await bot.rest.fetch_application()
+                await declare(client, bot.rest, application.id)
                 _log.info("ready", store=services.store.label, sources=[source.name for source in services.sources])
                 await _work(services, presence, bot, stop)
 

@@ -12,7 +12,7 @@ _log = structlog.get_logger(__name__)
 _PASSING = (hikari.RateLimitTooLongError, hikari.InternalServerError)
 
 
-async def declare(client: tanjun.Client, rest: hikari.api.RESTClient, application_id: int) -> int:
+async def declare(client: tanjun.Client, rest: hikari.api.RESTClient, application_id: hikari.Snowflake) -> int:
     """Replace the application's global commands with those of this client; how many there are.
 
     They are for servers only, and for installations to servers. Raises hikari's errors when Discord refuses.
@@ -25,6 +25,6 @@ async def declare(client: tanjun.Client, rest: hikari.api.RESTClient, applicatio
         builders.append(builder)
     async for attempt in stamina.retry_context(on=_PASSING, attempts=5, timeout=60):
         with attempt:
-            declared = await rest.set_application_commands(hikari.Snowflake(application_id), builders)
+            declared = await rest.set_application_commands(application_id, builders)
     _log.info("commands declared", commands=sorted(command.name for command in declared))
     return len(declared)

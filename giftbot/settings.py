@@ -98,9 +98,13 @@ class Settings:
         default=None, validator=attrs.validators.optional(attrs.validators.ge(1))
     )
     post_rate_per_second: float = attrs.field(default=44.0, validator=_at_least(0.1))
-    """Messages per second, over all processes of one token."""
+    """Messages per second of this process; Discord's limit is 50 requests a second for all of one token."""
     log_level: str = attrs.field(default="INFO", validator=_one_of("DEBUG", "INFO", "WARNING", "ERROR"))
     log_format: str = attrs.field(default="console", validator=_one_of("console", "json"))
+
+    def __attrs_post_init__(self) -> None:
+        if self.giftbot_shard_ids and not self.giftbot_shard_count:
+            raise ValueError("GIFTBOT_SHARD_IDS needs GIFTBOT_SHARD_COUNT, the number of all shards")
 
     @property
     def token(self) -> str:
@@ -183,8 +187,9 @@ def _from_dotenv(path: Path) -> dict[str, str]:
 def _refuse_unknown(values: Mapping[str, str], names: Mapping[str, str]) -> None:
     for name in values:
         if name.startswith(_OWN_PREFIXES) and name.removesuffix(_FILE_SUFFIX) not in names:
-            nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
-            raise SettingsError(f"{name} is not a setting. Did you mean {nearest}?")
+            nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+            advice = f" Did you mean {nearest[0]}?" if nearest else " The README lists all there are."
+            raise SettingsError(f"{name} is not a setting.{advice}")
 
 
 _CONVERSION = re.compile(r"Could not convert value (?P<value>.+) for option '(?P<option>\w+)'")

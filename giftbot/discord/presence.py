@@ -15,6 +15,11 @@ from giftbot.services.guilds import Guilds
 _log = structlog.get_logger(__name__)
 
 
+RETRY_AFTER = 5.0
+"""Seconds before what the store did not take is tried again."""
+GONE = "the channel itself (deleted)"
+
+
 class Presence:
     """Notes servers that come and go. Permissions are computed from the events, without asking Discord."""
 
@@ -23,7 +28,9 @@ class Presence:
         self._guilds = guilds
         self._user_id = hikari.Snowflake(user_id)
         self._seen: dict[GuildId, tuple[str, ...]] = {}
-        self._news: asyncio.Queue[None] = asyncio.Queue(maxsize=1)
+        self._moved: dict[GuildId, bool] = {}
+        """Whether the bot is a member now, of servers that it joined or left."""
+        self._news = asyncio.Event()
 
     def listen(self, bot: hikari.GatewayBot) -> None:
         """Subscribe to what Discord tells of servers."""
@@ -32,39 +39,52 @@ class Presence:
         bot.subscribe(hikari.GuildLeaveEvent, self._on_leave)
 
     async def run(self) -> None:
-        """Write down what changed, in groups, for ever."""
+        """Write down what changed, in groups, for ever; what the store does not take is tried again."""
         while True:
-            await self._news.get()
-            seen, self._seen = self._seen, {}
+            await self._news.wait()
+            self._news.clear()
             try:
-                await self._guilds.note_permissions(seen)
+                await self._write()
             except StoreError as error:
-                self._seen = {**seen, **self._seen}
-                _log.warning("persistence failed", what="channel permissions", why=str(error))
+                _log.warning("persistence failed", what="servers that came and went", why=str(error))
+                self._news.set()
+                await asyncio.sleep(RETRY_AFTER)
+
+    async def _write(self) -> None:
+        for guild_id, is_member in list(self._moved.items()):
+            await (self._guilds.joined(guild_id) if is_member else self._guilds.left(guild_id))
+            if self._moved.get(guild_id) is is_member:
+                del self._moved[guild_id]
+        seen = dict(self._seen)
+        if seen:
+            await self._guilds.note_permissions(seen)
+            self._seen = {key: value for key, value in self._seen.items() if seen.get(key) != value}
 
     async def _on_available(self, event: hikari.GuildAvailableEvent) -> None:
         guild_id = GuildId(int(event.guild_id))
         if guild_id in self._guilds.known_left:
-            await self._guilds.joined(guild_id)
+            self._note(guild_id, is_member=True)
         channel_id = self._guilds.known_channels.get(guild_id)
-        if channel_id is None:
+        member = event.members.get(self._user_id)
+        if channel_id is None or member is None:
             return
         channel = event.channels.get(hikari.Snowflake(channel_id))
-        member = event.members.get(self._user_id)
-        if channel is None or member is None:
-            return
-        granted = effective(
-            guild_id, self._user_id, member.role_ids, event.roles, channel.permission_overwrites.values()
-        )
-        self._seen[guild_id] = lacking(granted)
-        if self._news.empty():
-            self._news.put_nowait(None)
+        if channel is None:
+            self._seen[guild_id] = (GONE,)
+        else:
+            overwrites = channel.permission_overwrites.values()
+            granted = effective(guild_id, self._user_id, member.role_ids, event.roles, overwrites)
+            self._seen[guild_id] = lacking(granted)
+        self._news.set()
 
     async def _on_join(self, event: hikari.GuildJoinEvent) -> None:
         _log.info("server joined", guild=int(event.guild_id))
-        await self._guilds.joined(GuildId(int(event.guild_id)))
+        self._note(GuildId(int(event.guild_id)), is_member=True)
 
     async def _on_leave(self, event: hikari.GuildLeaveEvent) -> None:
-        guild_id = GuildId(int(event.guild_id))
-        _log.info("server left", guild=guild_id)
-        await self._guilds.left(guild_id)
+        _log.info("server left", guild=int(event.guild_id))
+        self._note(GuildId(int(event.guild_id)), is_member=False)
+
+    def _note(self, guild_id: GuildId, *, is_member: bool) -> None:
+        self._moved[guild_id] = is_member
+        self._news.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 
 import attrs
@@ -17,19 +17,17 @@ from giftbot.models.announcement import (
     Attempt,
     Claim,
     Mark,
-    Origin,
     derive_nonce,
     derive_reference,
 )
-from giftbot.models.code import CodeStatus, GiftCode
-from giftbot.models.guild import GuildSettings
-from giftbot.models.ids import AnnouncementId, CodeKey, GuildId, announcement_id
+from giftbot.models.ids import announcement_id
 from giftbot.models.times import PostingTimes
 from giftbot.services.delivery import Deliveries, Dispatch
 from giftbot.services.marks import Marks
 from giftbot.services.ports import Announcer, Clock, Store
-from giftbot.services.posts import compose, fitting
+from giftbot.services.posts import fitting
 from giftbot.services.signal import Signal
+from giftbot.services.surroundings import Surroundings, code_of, keys_of
 
 _log = structlog.get_logger(__name__)
 
@@ -41,55 +39,6 @@ STARTS = 8
 """Messages that are started without a look at anything else: each computes half a millisecond before it waits."""
 
 Deliver = Callable[[Dispatch, Callable[[], bool]], Coroutine[None, None, None]]
-
-
-@attrs.frozen
-class _Surroundings:
-    """What a group of claims is decided by: read once for all of them."""
-
-    guilds: Mapping[GuildId, GuildSettings]
-    codes: Mapping[CodeKey, GiftCode]
-    now: datetime
-    lease_ends: float
-
-    def dispatch(self, anchor: Announcement, joined: Sequence[Announcement]) -> Dispatch:
-        """The message of a prepared anchor."""
-        guild = self.guilds.get(anchor.guild_id) or GuildSettings(guild_id=anchor.guild_id)
-        shown = [self.codes[key] for key in anchor.batch_keys if key in self.codes]
-        return Dispatch(
-            anchor=anchor,
-            joined=tuple(row.announcement_id for row in joined),
-            post=compose(shown, anchor.reference or "", self.now, ping_role_id=guild.ping_role_id),
-            lease_ends=self.lease_ends,
-        )
-
-    def is_postable(self, code: GiftCode) -> bool:
-        """Whether a code may be announced of itself."""
-        return code.status is CodeStatus.ACTIVE and not code.is_over(self.now)
-
-    def obstacle(self, anchor: Announcement) -> str | None:
-        """Why this row is not to be posted any more; None when it is."""
-        return self._obstacle_in_guild(anchor) or self._obstacle_in_code(anchor)
-
-    def _obstacle_in_guild(self, anchor: Announcement) -> str | None:
-        guild = self.guilds.get(anchor.guild_id)
-        if guild is None or guild.channel_id is None:
-            return "no channel is set"
-        if guild.left_at is not None:
-            return "the server was left"
-        if guild.disabled_reason is not None:
-            return f"the channel is disabled: {guild.disabled_reason}"
-        if not guild.auto_post and anchor.source is not Origin.MANUAL:
-            return "posting is off"
-        return "the server was reset" if anchor.guild_epoch < guild.epoch else None
-
-    def _obstacle_in_code(self, anchor: Announcement) -> str | None:
-        code = self.codes.get(anchor.code)
-        if code is None:
-            return "the code is gone"
-        held_for_others = code.status is CodeStatus.HELD and anchor.source is Origin.MANUAL
-        is_postable = self.is_postable(code) or (held_for_others and not code.is_over(self.now))
-        return None if is_postable else "the code is over or held"
 
 
 class Posting:
@@ -181,9 +130,9 @@ class Posting:
         """Decide on each claim, write the attempts, and start the deliveries."""
         guilds, codes = await asyncio.gather(
             self._store.get_guilds({claim.anchor.guild_id for claim in claims}),
-            self._store.get_codes(_keys(claims)),
+            self._store.get_codes(keys_of(claims)),
         )
-        around = _Surroundings(guilds=guilds, codes=codes, now=now, lease_ends=lease_ends)
+        around = Surroundings(guilds=guilds, codes=codes, now=now, lease_ends=lease_ends)
         plans = []
         for claim in claims:
             if claim.anchor.is_prepared:
@@ -192,7 +141,13 @@ class Posting:
                 await self._skip(claim.anchor, obstacle)
             else:
                 plans.append(self._plan(claim, around))
-        dispatches = await asyncio.gather(*plans)
+        planned = await asyncio.gather(*plans, return_exceptions=True)
+        dispatches = [dispatch for dispatch in planned if isinstance(dispatch, Dispatch)]
+        for error in planned:
+            if isinstance(error, StoreError):
+                raise error
+            if isinstance(error, BaseException):  # one bad row does not keep the others waiting
+                _log.error("a message could not be composed", ref=new_reference(), exc_info=error)
         if not dispatches:
             return
         attempts = [Attempt(dispatch.anchor, dispatch.joined) for dispatch in dispatches]
@@ -203,7 +158,7 @@ class Posting:
             if number % STARTS == 0:
                 await asyncio.sleep(0)
 
-    async def _plan(self, claim: Claim, around: _Surroundings) -> Dispatch:
+    async def _plan(self, claim: Claim, around: Surroundings) -> Dispatch:
         """Fix the batch of a claim that was never sent: its rows, nonce, reference and channel."""
         anchor = claim.anchor
         joined = await self._join(claim, around)
@@ -225,7 +180,7 @@ class Posting:
         )
         return around.dispatch(anchor, joined)
 
-    async def _join(self, claim: Claim, around: _Surroundings) -> list[Announcement]:
+    async def _join(self, claim: Claim, around: Surroundings) -> list[Announcement]:
         """Let as many of the server's due codes ride along as one message can show.
 
         What an earlier claim let join before it died, fits: then nothing more is added.
@@ -238,15 +193,15 @@ class Posting:
         riders = [
             code
             for other in claim.others
-            if (code := around.codes.get(_code_of(other))) is not None and around.is_postable(code)
+            if (code := around.codes.get(code_of(other))) is not None and around.is_postable(code)
         ]
         room = fitting([around.codes[anchor.code], *riders], around.now) - 1
         ids = [announcement_id(anchor.guild_id, code.key) for code in riders[:room]]
         return await self._store.join(anchor, ids, around.now)
 
     async def _shown(
-        self, joined: list[Announcement], around: _Surroundings
-    ) -> tuple[_Surroundings, list[Announcement]]:
+        self, joined: list[Announcement], around: Surroundings
+    ) -> tuple[Surroundings, list[Announcement]]:
         """Those of the joined rows that the message can show; the others are left to `release_orphans`.
 
         The codes of rows that an earlier claim let join were not read with this claim.
@@ -258,7 +213,7 @@ class Posting:
         shown = [row for row in joined if (code := around.codes.get(row.code)) and around.is_postable(code)]
         return around, shown
 
-    async def _resumed(self, anchor: Announcement, around: _Surroundings) -> Dispatch:
+    async def _resumed(self, anchor: Announcement, around: Surroundings) -> Dispatch:
         """The dispatch of an anchor that an earlier claim prepared: the same batch, nonce and channel."""
         joined = await self._store.join(anchor, (), around.now) if len(anchor.codes) > 1 else []
         return around.dispatch(anchor, joined)
@@ -290,17 +245,3 @@ class Posting:
 
     def _may_send(self) -> bool:
         return not self._stopping
-
-
-def _keys(claims: Sequence[Claim]) -> set[CodeKey]:
-    """Every code that these claims may show."""
-    keys: set[CodeKey] = set()
-    for claim in claims:
-        keys.add(claim.anchor.code)
-        keys.update(claim.anchor.batch_keys)
-        keys.update(_code_of(other) for other in claim.others)
-    return keys
-
-
-def _code_of(row: AnnouncementId) -> CodeKey:
-    return CodeKey(row.partition(":")[2])

@@ -29,9 +29,7 @@ ONLY_IN_SERVERS = "This works in servers only."
 def code_is_over(display: str, expired_at: datetime | None) -> str:
     """Why a reported code is not posted."""
     when = f" since {relative(expired_at)}" if expired_at else ""
-    return (
-        f"**{plain(display)}** is over{when}, so it is not posted."
-    )
+    return f"**{plain(display)}** is over{when}, so it is not posted."
 
 
 def error_with_reference(reference: str) -> str:

@@ -77,8 +77,9 @@ class Stage:
     async def panel(self, admin: Actor, words: str) -> Answer:
         """The settings panel, once it shows these words; what it shows may lag behind what people were told."""
         async with asyncio.timeout(10):
-            while words not in (panel := await admin.command("giftcodesettings")).text:
-                await asyncio.sleep(0)
+            panel = await admin.command("giftcodesettings")
+            while words not in panel.text:
+                panel = await admin.command("giftcodesettings")
         return panel
 
     async def configure(self, admin: Actor, channel: Channel, *, backfill: str | None = None) -> Answer:

@@ -1,0 +1,49 @@
+"""`giftbot demo`, as a newcomer runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+
+async def start(directory: Path, *options: str) -> asyncio.subprocess.Process:
+    """Start the demo in an empty directory, with settings in the environment that must not disturb it."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "giftbot",
+        "demo",
+        *options,
+        cwd=directory,
+        env={**os.environ, "MONGO_URI": "mongodb://127.0.0.1:1/", "COLUMNS": "200"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+async def test_the_demo_tells_its_story_within_45_seconds_and_nothing_is_posted_twice(tmp_path: Path) -> None:
+    """Servers configure themselves, a source fails and returns, the bot is killed: exit code 0, a summary."""
+    demo = await start(tmp_path)
+    printed, _ = await asyncio.wait_for(demo.communicate(), 45)
+    told = printed.decode()
+    assert demo.returncode == 0, told
+    assert "Posted twice: 0. Missing: 0." in told
+    assert "SIGKILL" in told
+    assert "503" in told
+    assert os.listdir(tmp_path) == []  # nothing is left behind where it was started
+
+
+async def test_with_keep_it_goes_on_until_it_is_interrupted(tmp_path: Path) -> None:
+    """After the story it waits for Ctrl-C, and ends without a traceback."""
+    demo = await start(tmp_path, "--keep")
+    assert demo.stdout is not None
+    told = b""
+    async with asyncio.timeout(60):
+        while b"Still running" not in told:
+            told += await demo.stdout.readline()
+    demo.send_signal(signal.SIGINT)
+    rest, _ = await asyncio.wait_for(demo.communicate(), 20)
+    assert b"Traceback" not in rest
