@@ -32,7 +32,7 @@ def _messages(name: str, places: list[tuple[int, int]]) -> list[Message]:
         nonce = derive_nonce(0, GuildId(guild_id), 0, [f"{code.key}@0"])
         post = compose([code], derive_reference(nonce), now)
         assert mention_of(post) is hikari.UNDEFINED
-        found.append((channel_id, embeds_of(post), post_buttons(post.reference), nonce))
+        found.append((channel_id, embeds_of(post.pages), post_buttons(post.reference), nonce))
     return found
 
 
