@@ -110,9 +110,13 @@ class Posting:
         self._wake.set()
         self._freed.set()
 
+    @property
+    def _has_room(self) -> bool:
+        return CONCURRENCY - len(self._in_flight) >= GROUP
+
     async def _round(self) -> bool:
         """Claim and dispatch what is due; False when nothing was."""
-        while CONCURRENCY - len(self._in_flight) < GROUP and not self._stopping:
+        while not self._has_room and not self._stopping:
             self._freed.clear()
             await self._freed.wait()
         if self._stopping:
@@ -241,7 +245,8 @@ class Posting:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
-        self._freed.set()
+        if self._has_room:
+            self._freed.set()
 
     def _may_send(self) -> bool:
         return not self._stopping
