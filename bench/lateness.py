@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-PERIOD = 0.005
+PERIOD = 0.01
 """Seconds."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import hikari
-from hikari.impl import HTTPSettings, HTTPTimeoutSettings, MessageActionRowBuilder
+from hikari.impl import HTTPSettings, HTTPTimeoutSettings
 
 from bench.lateness import Probe, probing
 from bench.link import serve
@@ -18,11 +18,12 @@ from giftbot.bot import LONGEST_WAIT, REQUEST_TIMEOUT
 from giftbot.discord.messages import embeds_of, mention_of, post_buttons
 from giftbot.models.announcement import derive_nonce, derive_reference
 from giftbot.models.ids import GuildId
+from giftbot.models.post import Post
 from giftbot.sandbox.payload import Payload
 from giftbot.services.posts import compose
 
-Message = tuple[int, list[hikari.Embed], list[MessageActionRowBuilder], str]
-"""Channel, embeds, buttons and nonce, all made before the clock starts."""
+Message = tuple[int, Post, str]
+"""Channel, text and nonce, made before the clock starts."""
 
 
 def _messages(name: str, places: list[tuple[int, int]]) -> list[Message]:
@@ -32,7 +33,7 @@ def _messages(name: str, places: list[tuple[int, int]]) -> list[Message]:
         nonce = derive_nonce(0, GuildId(guild_id), 0, [f"{code.key}@0"])
         post = compose([code], derive_reference(nonce), now)
         assert mention_of(post) is hikari.UNDEFINED
-        found.append((channel_id, embeds_of(post.pages), post_buttons(post.reference), nonce))
+        found.append((channel_id, post, nonce))
     return found
 
 
@@ -66,11 +67,11 @@ class Raw:
             await self._one(message)
 
     async def _one(self, message: Message) -> None:
-        channel_id, embeds, buttons, nonce = message
+        channel_id, post, nonce = message
         await self._rest.create_message(
             channel_id,
-            embeds=embeds,
-            components=buttons,
+            embeds=embeds_of(post.pages),
+            components=post_buttons(post.reference),
             nonce=nonce,
             mentions_everyone=False,
             user_mentions=False,

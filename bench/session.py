@@ -21,21 +21,28 @@ class Lateness:
     idle: float
     """The worst delay of an idle loop of another process in the same seconds: what the machine itself does."""
 
+    @property
+    def beyond(self) -> float:
+        """What the bot is to blame for."""
+        return max(self.worst - self.idle, 0.0)
+
 
 @attrs.define
 class Watch:
     """Collects how late the bot's loop was, each time beside a loop that did nothing but wait for the answer."""
 
     idle: Probe
-    found: list[Lateness] = attrs.Factory(list)
+    found: dict[str, Lateness] = attrs.Factory(dict)
 
     async def begin(self) -> None:
         """Forget what was before."""
         self.idle.take()
 
     async def end(self, name: str, late: tuple[float, float]) -> None:
-        """Note what the bot's probe saw."""
-        self.found.append(Lateness(name, late[0], late[1], self.idle.take()[0]))
+        """Note what the bot's probe saw; of several with one name the worst is kept."""
+        seen = Lateness(name, late[0], late[1], self.idle.take()[0])
+        if name not in self.found or seen.beyond > self.found[name].beyond:
+            self.found[name] = seen
 
 
 @attrs.frozen
