@@ -26,7 +26,22 @@ app = typer.Typer(
 )
 
 
-@app.command()
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Find gift codes and post each to every server that asked for it, effectively once."""
+
+
+@app.command(short_help="Start the bot.")
 def run(
     time_scale: Annotated[float, typer.Option(hidden=True, help="Run the posting protocol faster (tests).")] = 1.0,
 ) -> None:
@@ -44,35 +59,36 @@ def run(
     sys.exit(_ended(start))
 
 
-@app.command()
+@app.command(short_help="Show the bot at work, without an account.")
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end.")] = False,
 ) -> None:
     """Show the bot at work on a Discord of its own: no account, no token, no network. Takes less than 45 s."""
     from giftbot.sandbox.demo import run_demo  # noqa: PLC0415
 
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(asyncio.run(run_demo(keep=keep)))
 
 
-@app.command()
+@app.command(short_help="Run a Discord on this machine.")
 def sandbox(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8090,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8090,
     spec: Annotated[
-        Path | None, typer.Option(help="Discord's OpenAPI description: check every request against it.")
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Discord's OpenAPI description: check every request against it."
+        ),
     ] = None,
-    guilds: Annotated[int, typer.Option(help="How many servers there are.")] = 1,
+    guilds: Annotated[int, typer.Option(min=0, help="How many servers there are.")] = 1,
 ) -> None:
     """Run a Discord on this machine, for trying things out, and print the settings that lead to it."""
     from giftbot.sandbox.command import serve  # noqa: PLC0415
 
-    asyncio.run(serve(port=port, spec=spec, guilds=guilds))
-
-
-@app.command()
-def version() -> None:
-    """Print the version."""
-    typer.echo(__version__)
+    try:
+        asyncio.run(serve(port=port, spec=spec, guilds=guilds))
+    except OSError as error:
+        typer.echo(f"giftbot: port {port} cannot be used: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from None
 
 
 def _ended(start: Callable[[], Coroutine[None, None, None]]) -> int:

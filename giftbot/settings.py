@@ -137,12 +137,10 @@ def load_settings(environ: Mapping[str, str] | None = None, *, directory: Path |
     `environ` is the process's environment unless given; `directory` is where `.env` and `giftbot.toml` lie.
     """
     directory = directory or Path()
-    values = {
-        **_set_ones(_from_toml(directory / TOML_NAME)),
-        **_set_ones(_from_dotenv(directory / DOTENV_NAME)),
-        **_set_ones(os.environ if environ is None else environ),
-    }
     names = {field.name.upper(): field.name for field in attrs.fields(Settings)}
+    files = {**_set_ones(_from_toml(directory / TOML_NAME)), **_set_ones(_from_dotenv(directory / DOTENV_NAME))}
+    _refuse_near_misses(files, names)
+    values = {**files, **_set_ones(os.environ if environ is None else environ)}
     _refuse_unknown(values, names)
     known = {field: _resolved(values, name) for name, field in names.items() if _is_given(values, name)}
     try:
@@ -182,6 +180,14 @@ def _from_toml(path: Path) -> dict[str, str]:
 
 def _from_dotenv(path: Path) -> dict[str, str]:
     return {key: value or "" for key, value in dotenv.dotenv_values(path).items()} if path.is_file() else {}
+
+
+def _refuse_near_misses(values: Mapping[str, str], names: Mapping[str, str]) -> None:
+    """Refuse what is probably misspelt in the bot's own files, whatever it begins with."""
+    for name in values:
+        if name.removesuffix(_FILE_SUFFIX) not in names:
+            for nearest in difflib.get_close_matches(name, names, n=1, cutoff=0.8):
+                raise SettingsError(f"{name} is not a setting. Did you mean {nearest}?")
 
 
 def _refuse_unknown(values: Mapping[str, str], names: Mapping[str, str]) -> None:

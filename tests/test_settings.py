@@ -34,6 +34,15 @@ def test_a_secret_comes_from_a_file_and_never_shows(tmp_path: Path) -> None:
     assert "hunter2" not in f"{settings} {settings!r} {settings.mongo_uri}"
 
 
+def test_what_is_misspelt_in_a_file_of_the_bot_is_refused(tmp_path: Path) -> None:
+    """In .env and giftbot.toml a name close to a setting is a mistake; anything else there is left alone."""
+    (tmp_path / ".env").write_text("MONGO_URL=mongodb://h/\n")
+    with pytest.raises(SettingsError, match="Did you mean MONGO_URI"):
+        load_settings({}, directory=tmp_path)
+    (tmp_path / ".env").write_text("TZ=UTC\nCOMPOSE_PROJECT_NAME=x\n")
+    assert load_settings({}, directory=tmp_path).mongo_db_name == "giftbot"
+
+
 @pytest.mark.parametrize(
     ("environ", "sentence"),
     [
@@ -44,6 +53,7 @@ def test_a_secret_comes_from_a_file_and_never_shows(tmp_path: Path) -> None:
         ({"GIFTCODE_JSON_URL": "ftp://h"}, "GIFTCODE_JSON_URL must be a web address"),
         ({"GIFTBOT_OWNER_IDS": "ada,bob"}, "GIFTBOT_OWNER_IDS must be numbers"),
         ({"GIFTBOT_DATA_DIRECTORY": "x"}, "Did you mean GIFTBOT_DATA_DIR?"),
+        ({"GIFTBOT_SHARD_IDS": "0,1"}, "GIFTBOT_SHARD_IDS needs GIFTBOT_SHARD_COUNT"),
         ({"DISCORD_TOKEN_FILE": "/nowhere"}, "DISCORD_TOKEN_FILE names a file that cannot be read"),
         ({"GIFTBOT_ALLOW_PRIVATE_URLS": "perhaps"}, "GIFTBOT_ALLOW_PRIVATE_URLS cannot be 'perhaps'"),
     ],

@@ -15,7 +15,7 @@ component = tanjun.Component(name="about")
 
 
 @component.with_slash_command
-@tanjun.as_slash_command("giftcode_status", "Show how the bot is", default_to_ephemeral=True)
+@tanjun.as_slash_command("giftcode_status", "Show the bot's status", default_to_ephemeral=True)
 async def giftcode_status(
     ctx: tanjun.abc.SlashContext, status: alluka.Injected[Status], clock: alluka.Injected[Clock]
 ) -> None:

@@ -70,12 +70,16 @@ async def giftcode_reset(
 
 @routes.on(ROUTE_RESET, updates=True)
 async def confirm_reset(
-    press: Press, announcements: alluka.Injected[Announcements], confirmations: alluka.Injected[Confirmations]
+    press: Press,
+    announcements: alluka.Injected[Announcements],
+    guilds: alluka.Injected[Guilds],
+    confirmations: alluka.Injected[Confirmations],
 ) -> None:
     """Do it."""
     press.require_manager()
-    again = await announcements.reset(confirmations.take(press.argument, press.user_id))
-    await press.update(text.reset_done(again), components=[])
+    guild_id = confirmations.take(press.argument, press.user_id)
+    again = await announcements.reset(guild_id)
+    await press.update(text.reset_done(again, await guilds.get(guild_id)), components=[])
 
 
 @routes.on(ROUTE_CANCEL, updates=True)

@@ -58,7 +58,7 @@ async def giftcode_add(
 @giftcode_add.with_str_autocomplete("code")
 async def suggest_code(ctx: tanjun.abc.AutocompleteContext, value: str, history: alluka.Injected[History]) -> None:
     """Offer known codes that begin with what was typed."""
-    await ctx.set_choices({str(key): str(key) for key in history.suggest(value)})
+    await ctx.set_choices({code: code for code in history.suggest(value)})
 
 
 component.add_slash_command(giftcode_add)

@@ -54,7 +54,7 @@ class DiscordAnnouncer:
                 channel_id,
                 mention_of(post),
                 embeds=embeds_of(post.pages),
-                components=post_buttons(post.reference),
+                components=post_buttons(post.reference) if post.reference else [],
                 nonce=nonce,
                 mentions_everyone=False,
                 user_mentions=False,

@@ -32,6 +32,12 @@ def escaped(raw: str) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
+def _harmless(raw: str) -> str:
+    """`raw` for the answer to whoever typed it: short, printable, without mentions and formatting."""
+    shown = "".join(char if char.isprintable() and char not in "`@<>*_~|[]()#\\" else "?" for char in raw[:_SHOWN])
+    return shown if len(raw) <= _SHOWN else shown + "…"
+
+
 def display_form(raw: str) -> str:
     """The form to post and to redeem: NFKC, trimmed, in its original casing.
 
@@ -41,7 +47,9 @@ def display_form(raw: str) -> str:
         text = unicodedata.normalize("NFKC", raw).strip()
         if _KEY.fullmatch(text.upper()) and text.isascii():
             return text
-    raise InvalidCodeError(f"“{escaped(raw)}” is not a gift code: a code has 3 to 32 letters, digits, “_” or “-”.")
+    raise InvalidCodeError(
+        f"“{_harmless(raw)}” is not a gift code: a code has 3 to 32 letters (A to Z), digits, “_” or “-”."
+    )
 
 
 def fold(raw: str) -> CodeKey:

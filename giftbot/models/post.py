@@ -39,7 +39,7 @@ class Post:
 
     pages: tuple[Page, ...]
     reference: str
-    """Short id in the last page's footer; the buttons carry it."""
+    """Short id in the last page's footer; the buttons carry it. Empty on a message without buttons."""
     ping_role_id: RoleId | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import tempfile
 import time
 from collections import Counter
@@ -201,6 +202,9 @@ async def _stage(console: Console) -> AsyncIterator[Demo]:
 async def run_demo(*, keep: bool) -> int:
     """Tell the story; 0 when all of it came about, else 1. With `keep` it goes on until it is interrupted."""
     console = Console()
+    running = asyncio.current_task()
+    if running is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     async with _stage(console) as demo:
         try:
             await demo.tell()

@@ -90,6 +90,8 @@ class RateLimiter:
             "X-RateLimit-Reset-After": f"{reset_after:.3f}",
             "X-RateLimit-Bucket": bucket,
         }
+        if exempt:
+            return {}  # hikari knows no bucket for answers to interactions, and complains about one
         if window.used > limit:
             return self._refuse(reset_after, {**headers, "X-RateLimit-Scope": "user"}, now)
         return headers

@@ -208,7 +208,6 @@ def _suspicion(source: str, listing: Listing, stored: Sequence[GiftCode]) -> str
     if active and not listing.findings:
         return f"it listed {active} active codes before and suddenly lists none"
     if before and len(unknown) > SUDDEN and len(listing.findings) >= SUDDEN * before:
-        return (
-            f"it suddenly lists {len(listing.findings)} codes, {len(unknown)} of them new; before it were {before}"
-        )
+        count = len(listing.findings)
+        return f"it suddenly lists {count} codes, {len(unknown)} of them new; before, it listed {before}"
     return None

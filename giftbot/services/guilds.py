@@ -71,8 +71,14 @@ class Guilds:
         Raises `InvalidInputError` when the bot could not mention it in the chosen channel.
         """
         settings = await self.get(guild_id)
+        if role_id is not None and int(role_id) == int(guild_id):
+            raise InvalidInputError(text.NOT_EVERYONE)
         if role_id is not None and settings.channel_id is not None:
-            await self._require_permissions(guild_id, settings.channel_id, ping_role_id=role_id)
+            channel_id = settings.channel_id
+            alone = await self._channels.missing_permissions(guild_id, channel_id)
+            together = await self._channels.missing_permissions(guild_id, channel_id, ping_role_id=role_id)
+            if set(together) - set(alone):
+                raise InvalidInputError(text.role_not_mentionable(role_id, channel_id))
         return await self._change(guild_id, lambda settings: attrs.evolve(settings, ping_role_id=role_id))
 
     async def turn_posting(self, guild_id: GuildId, *, on: bool) -> GuildSettings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from giftbot.models.code import GiftCode, fold
-from giftbot.models.ids import CodeKey, GuildId
+from giftbot.models.ids import GuildId
 from giftbot.services.codes import Codes
 from giftbot.services.ports import AnnouncementStore
 
@@ -31,7 +31,7 @@ class History:
         found = await self._codes.get(keys)
         return [found[key] for key in keys if key in found]
 
-    def suggest(self, beginning: str, *, limit: int = 25) -> list[CodeKey]:
-        """Known codes that begin with what somebody typed so far; answered from memory."""
+    def suggest(self, beginning: str, *, limit: int = 25) -> list[str]:
+        """Active codes, as published, that begin with what somebody typed so far; answered from memory."""
         folded = beginning.strip().upper()
-        return [code.key for code in self._codes.recent if code.key.startswith(folded)][:limit]
+        return [code.display for code in self._codes.recent if code.key.startswith(folded)][:limit]

@@ -37,7 +37,7 @@ class Trials:
             description=text.TRIAL_DESCRIPTION,
             fields=(Field(name="Code", value=text.TRIAL_FIELD),),
         )
-        post = Post(pages=(page,), reference="active")
+        post = Post(pages=(page,), reference="")
         await self._pacer.wait()
         delivery = await self._announcer.send(guild.channel_id, post, secrets.token_hex(12))
         if delivery.outcome not in (Outcome.SENT, Outcome.DELETED):

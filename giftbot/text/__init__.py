@@ -46,6 +46,7 @@ from giftbot.text.notices import (
 )
 from giftbot.text.panel import (
     CHANNEL_GONE,
+    NOT_EVERYONE,
     NOT_POSTABLE,
     PANEL_AGAIN,
     PANEL_CHANNEL,
@@ -70,6 +71,7 @@ from giftbot.text.panel import (
     posting_state,
     posting_turned,
     role_chosen,
+    role_not_mentionable,
     trial_failed,
     trial_sent,
     undecided,
@@ -113,6 +115,7 @@ __all__ = [
     "HELP",
     "HELP_TITLE",
     "NOT_ALLOWED",
+    "NOT_EVERYONE",
     "NOT_INVOKER",
     "NOT_OWNER",
     "NOT_POSTABLE",
@@ -181,6 +184,7 @@ __all__ = [
     "reset_done",
     "reset_question",
     "role_chosen",
+    "role_not_mentionable",
     "source_line",
     "source_name",
     "source_notice",

@@ -17,6 +17,14 @@ from giftbot.text.words import counted, plain, relative, source_name
 NO_CHANNEL_YET = "No channel is set, or posting there is not possible. Choose one with /giftcodesettings first."
 EXPIRY_IS_PAST = "This expiry is in the past. Give a moment that is still to come, or leave it out."
 BAD_EXPIRY = "This is not a date. Write it as 2026-12-31 or 2026-12-31 23:59 (UTC)."
+ORIGIN_NAMES = {
+    "auto": "automatic",
+    "api": "code API or shared list",
+    "website": "web page",
+    "rss": "RSS feed",
+    "manual": "reported by hand",
+    "migration": "an earlier bot",
+}
 NOT_ALLOWED = "You need the permission “Manage Server” for this."
 NOT_INVOKER = "Only the person who ran the command can use these buttons."
 TOO_LATE = "This question has expired, and nothing was changed. Run the command again."
@@ -42,12 +50,12 @@ def error_with_reference(reference: str) -> str:
 BUTTON_RESET = "Post all again"
 BUTTON_CANCEL = "Cancel"
 STATS_TITLE = "Gift codes posted here"
-STATUS_TITLE = "How the bot is"
+STATUS_TITLE = "Bot status"
 HELP_TITLE = "What this bot can do"
 HELP = (
     "New gift codes are posted in the channel that this server chose.\n\n"
     "**/giftcode** shows the codes that can be used now\n"
-    "**/giftcode_status** shows how the bot is\n"
+    "**/giftcode_status** shows the bot's status\n"
     "**/about** says what this bot is\n\n"
     "With the permission “Manage Server”:\n"
     "**/giftcodesettings** chooses channel, role and what is posted\n"
@@ -80,10 +88,12 @@ def reset_question(sent: int, active: int, guild: GuildSettings) -> str:
     )
 
 
-def reset_done(again: int) -> str:
+def reset_done(again: int, guild: GuildSettings) -> str:
     """After a reset."""
+    if not guild.is_posting:
+        return "Done. The codes that are active then will be posted once posting is on."
     if not again:
-        return "Done. No code is to be posted again at present."
+        return "Done. There is no active code to post again."
     return f"Done. {counted(again, 'code')} will be posted again in a moment."
 
 
@@ -97,7 +107,7 @@ def statistics(stats: GuildStatistics) -> list[tuple[str, str]]:
         ("Last 24 hours", f"{stats.day:,}"),
         ("Last 7 days", f"{stats.week:,}"),
         ("Last 30 days", f"{stats.month:,}"),
-        ("Sources", ", ".join(stats.sources) or "none"),
+        ("Sources", ", ".join(ORIGIN_NAMES.get(name, name) for name in stats.sources) or "none"),
     ]
 
 
@@ -141,5 +151,5 @@ def about(version: str) -> str:
     return (
         f"giftbot {version}: a self-hosted bot that finds new gift codes and posts each of them once. "
         "Free software under the MIT licence. It is not affiliated with any game's publisher. "
-        "It keeps which codes were posted where, and this server's settings; nothing about its members."
+        "It keeps which codes were posted where, this server's settings, and who reported a code by hand."
     )

@@ -15,15 +15,18 @@ ALREADY_DECIDED = "This was decided already."
 def channel_broken_admin(channel_id: ChannelId, reason: str) -> str:
     """What a server's owner reads when posting there stopped."""
     return (
-        f"I can no longer post gift codes in <#{channel_id}> ({reason}), so posting is off in your server. "
-        "Give me back the permissions there, then choose the channel again with /giftcodesettings. "
+        f"I can no longer post gift codes in <#{channel_id}> ({reason}), so posting has stopped in your server. "
+        "Give me back the permissions there, or choose another channel if it is gone: /giftcodesettings. "
         "Codes that are still active can be posted then."
     )
 
 
 def channel_broken_owner(guild_id: GuildId, channel_id: ChannelId, reason: str) -> str:
     """What the bot's owner reads when a server's channel broke."""
-    return f"Posting is off in server {guild_id}: channel {channel_id} refuses messages ({reason})."
+    return (
+        f"Posting has stopped in server {guild_id}: channel {channel_id} refuses messages ({reason}). "
+        f"Its owner was told what to do; ops doctor --live --guild {guild_id} shows what is missing."
+    )
 
 
 def new_codes_notice(codes: Sequence[GiftCode]) -> str:
@@ -51,7 +54,7 @@ def held_notice(codes: Sequence[GiftCode]) -> str:
     sources = ", ".join(sorted({source_name(name) for code in codes for name in code.sources}))
     return (
         f"{counted(len(codes), 'code')} held back: {shown}{more} (from {sources}). "
-        "Announce them everywhere, or discard them? The same with: ops codes release, ops codes discard."
+        "Announce everywhere, or discard? The same with: ops codes release, ops codes discard."
     )
 
 
@@ -65,7 +68,7 @@ def reported_notice(code: GiftCode, guild_id: GuildId, reporter: str) -> str:
 
 def source_notice(name: str, problem: str) -> str:
     """What the owner reads of a source that fails or behaves strangely."""
-    return f"The {source_name(name)} has a problem: {problem}. Codes known so far stay as they are."
+    return f"The {source_name(name)} has a problem: {problem.rstrip('.')}. Codes known so far stay as they are."
 
 
 BUTTON_RELEASE = "Announce everywhere"

@@ -15,8 +15,8 @@ def missing_permissions(channel_id: ChannelId, missing: Sequence[str]) -> str:
     """What the bot lacks in a channel."""
     names = ", ".join(f"**{name}**" for name in missing)
     return (
-        f"I cannot post in <#{channel_id}> yet: {names} missing there. "
-        "Give my role this in the channel's permissions, then choose the channel again."
+        f"I cannot post in <#{channel_id}> yet. Missing there: {names}. "
+        "Allow it for my role in the channel's permissions, then choose the channel again."
     )
 
 
@@ -33,6 +33,7 @@ PANEL_ONLY_NEW = "Only new ones"
 PANEL_TEST = "Test post"
 PANEL_CHECK = "Check now"
 ROLE_REMOVED = "Posts mention nobody now."
+NOT_EVERYONE = "@everyone cannot be chosen: give your members a role for gift codes, and choose that."
 POSTING_ON = "Posting is on. Choose below whether the codes that are active now are posted, too."
 POSTING_OFF = (
     "Posting is off. Codes found meanwhile are not made up for, unless you ask for it when you turn it on."
@@ -47,7 +48,8 @@ def panel_post_now(count: int) -> str:
 def posting_state(guild: GuildSettings) -> str:
     """Whether new codes are posted, and why not."""
     if guild.disabled_reason is not None:
-        return f"stopped: {plain(guild.disabled_reason)}. Repair the permissions, then choose the channel again."
+        why = plain(guild.disabled_reason)
+        return f"stopped: {why}. Repair the permissions and choose the channel again, or choose another one."
     if not guild.auto_post:
         return "off"
     return "on" if guild.channel_id is not None else "waits for a channel"
@@ -109,4 +111,12 @@ def posting_turned(guild: GuildSettings) -> str:
         return POSTING_OFF
     return (
         POSTING_ON if guild.is_posting else "Posting is on, and begins once a channel is chosen that I can post in."
+    )
+
+
+def role_not_mentionable(role_id: RoleId, channel_id: ChannelId) -> str:
+    """Why a role was not chosen."""
+    return (
+        f"I may not mention <@&{role_id}> in <#{channel_id}>, so nothing was changed. In the role's settings allow "
+        "everyone to mention it, or give my role **Mention Everyone** in this channel; then choose the role again."
     )

@@ -26,7 +26,7 @@ def post_title(count: int) -> str:
 
 def post_title_continued(number: int, pages: int) -> str:
     """Headline of a post's further embeds."""
-    return f"New gift codes ({number} of {pages})"
+    return f"Gift codes ({number} of {pages})"
 
 
 def post_footer(reference: str) -> str:
