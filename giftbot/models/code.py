@@ -41,7 +41,7 @@ def _harmless(raw: str) -> str:
 def display_form(raw: str) -> str:
     """The form to post and to redeem: NFKC, trimmed, in its original casing.
 
-    Raises `InvalidCodeError` when it is not 3 to 32 letters, digits, `_` or `-` (ASCII).
+    Raises `InvalidCodeError` when it is not 3 to 32 letters (A to Z), digits, `_` or `-` (ASCII).
     """
     if len(raw) <= 200:
         text = unicodedata.normalize("NFKC", raw).strip()

@@ -19,7 +19,7 @@ from tests.crash.places import Place
 
 WIDTH = int(os.environ.get("GIFTBOT_CRASH_WIDTH", "6"))
 """Runs at once in one test process."""
-FULL = bool(os.environ.get("GIFTBOT_CRASH_FULL"))
+FULL = bool(os.environ.get("CRASH_FULL"))
 """Whether every combination is run, not only those that differ in kind."""
 
 

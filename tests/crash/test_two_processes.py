@@ -19,8 +19,8 @@ from tests.mongod import Mongod
 
 SERVERS = 12
 NAMES = ("first", "second")
-SEED = int(os.environ.get("GIFTBOT_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
-"""Printed with each failure; set GIFTBOT_CRASH_SEED to it to see the same run again."""
+SEED = int(os.environ.get("CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
+"""Printed with each failure; set CRASH_SEED to it to see the same run again."""
 RUNS = 20 if FULL else 4
 SLEEP = TIMES.lease + ROOM * TIMES.window
 
@@ -62,7 +62,7 @@ async def test_either_of_two_processes_may_be_killed_at_any_moment(
     number: int, replica_set: Mongod, tmp_path: Path
 ) -> None:
     """Codes appear while bots are killed at random moments and started again on the same data."""
-    print(f"GIFTBOT_CRASH_SEED={SEED}")  # noqa: T201 - pytest shows it with the failure
+    print(f"CRASH_SEED={SEED}")  # noqa: T201 - pytest shows it with the failure
     chance = random.Random(SEED + number)
     async with open_case(Place(tmp_path, replica_set.uri), servers=SERVERS, codes=2) as case:
         bots = await _both(case)

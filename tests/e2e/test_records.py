@@ -21,7 +21,7 @@ async def test_stats_of_a_new_server_and_after_a_post(stage: Stage) -> None:
             fields = {field["name"]: field["value"] for field in answer.embeds[0]["fields"]}
     assert fields["Last code"] == "COUNTED"
     assert fields["Last 24 hours"] == fields["Last 7 days"] == fields["Last 30 days"] == "1"
-    assert fields["Sources"] == "api"
+    assert fields["Sources"] == "code API or shared list"
     assert fields["Last sent"].startswith("<t:")
 
 
