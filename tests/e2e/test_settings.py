@@ -84,6 +84,9 @@ async def test_a_role_that_the_bot_may_not_mention_is_refused(stage: Stage) -> N
         stage.sandbox.world.set_overwrite(channel, guild.roles[guild.bot_role_id], allow="MENTION_EVERYONE")
         await panel.select("set-role:", [role.id])
         await panel.shows(f"Posts mention <@&{role.id}>")
+        await panel.select("set-role:", [guild.id])
+        await panel.shows("@everyone cannot be chosen")
+        assert f"<@&{role.id}>" in panel.text
 
 
 async def test_posting_can_be_turned_off_and_on(stage: Stage) -> None:
@@ -175,4 +178,5 @@ async def test_a_slow_answer_is_deferred_in_time_and_then_given(stage: Stage) ->
         stage.sandbox.faults.add(kind=FaultKind.DELAY, method="GET", route="/channels/{channel_id}", delay=2.5)
         stage.sandbox.faults.add(kind=FaultKind.STATUS, method="GET", route="/guilds/{guild_id}/roles", status=500)
         late = await panel.select("set-channel:", [channel.id])
-        await late.until(lambda: "Something went wrong" in str(late.followups), timeout=10, what="the complaint")
+        await late.until(lambda: late.followups, timeout=10, what="the complaint")
+        assert "Something went wrong" in str(late.followups)

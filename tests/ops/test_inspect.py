@@ -67,7 +67,9 @@ def test_a_text_that_is_no_code(sqlite: Installation) -> None:
     """What cannot be a code is refused with the sentence that users of the bot read."""
     run = sqlite.run("inspect", "codes", "--code", "no code!")
     assert (run.code, run.out) == (2, "")
-    assert run.err == "ops: “no code!” is not a gift code: a code has 3 to 32 letters (A to Z), digits, “_” or “-”.\n"
+    assert (
+        run.err == "ops: “no code!” is not a gift code: a code has 3 to 32 letters (A to Z), digits, “_” or “-”.\n"
+    )
 
 
 def test_the_outbox(installation: Installation) -> None:

@@ -161,6 +161,7 @@ async def test_missing_acks_make_a_zombie(sandbox: Sandbox, connect: Connect) ->
     sandbox.gateway.stop_acks()
     sandbox.gateway.heartbeat_interval = 40
     await heard.next()
+    assert sandbox.gateway.resumes == 1
 
 
 async def test_wrong_token(sandbox: Sandbox) -> None:
