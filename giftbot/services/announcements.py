@@ -30,6 +30,8 @@ _log = structlog.get_logger(__name__)
 _ORIGINS = {"json": Origin.API, "api": Origin.API, "rss": Origin.RSS, "page": Origin.WEBSITE, MANUAL: Origin.MANUAL}
 CHUNK = 500
 """Rows written in one round trip, so that the event loop is never held for long."""
+SERVERS = 50
+"""Servers whose backfills are finished together."""
 
 
 class Announcements:
@@ -85,21 +87,37 @@ class Announcements:
 
     async def backfill(self, guild: GuildSettings) -> int:
         """Post or skip the codes that were active when a server asked for it. While posting is off, it waits."""
-        if guild.backfill is None or guild.backfill_at is None or not guild.is_posting:
-            return 0
-        codes = await self._store.list_codes((CodeStatus.ACTIVE,))
-        rows = [self._row(guild, code) for code in codes if not code.is_over(self._clock.now())]
-        written = await self._enqueue(rows, revive=REVIVABLE_STATES if guild.backfill is Backfill.POST else ())
-        await self._store.finish_backfill(guild.guild_id, guild.backfill_at)
-        _log.info("backfilled", guild=guild.guild_id, choice=guild.backfill, rows=written)
-        return written
+        return await self._backfill([guild])
 
     async def backfill_leftovers(self) -> int:
         """Finish backfills that were asked for elsewhere, or cut short by a crash."""
         written = 0
-        for guild in await self._store.list_backfills():
-            await self._store.clear_guild_codes(guild.guild_id, before_epoch=guild.epoch)
-            written += await self.backfill(guild)
+        waiting = await self._store.list_backfills()
+        for start in range(0, len(waiting), SERVERS):
+            guilds = waiting[start : start + SERVERS]
+            for guild in guilds:
+                if guild.epoch:
+                    await self._store.clear_guild_codes(guild.guild_id, before_epoch=guild.epoch)
+            written += await self._backfill(guilds)
+        return written
+
+    async def _backfill(self, guilds: Sequence[GuildSettings]) -> int:
+        asked = [
+            (guild, asked_at)
+            for guild in guilds
+            if guild.backfill is not None and (asked_at := guild.backfill_at) is not None and guild.is_posting
+        ]
+        if not asked:
+            return 0
+        codes = await self._store.list_codes((CodeStatus.ACTIVE,))
+        codes = [code for code in codes if not code.is_over(self._clock.now())]
+        written = 0
+        for choice, revive in ((Backfill.POST, REVIVABLE_STATES), (Backfill.SKIP, ())):
+            rows = [self._row(guild, code) for guild, _ in asked if guild.backfill is choice for code in codes]
+            written += await self._enqueue(rows, revive=revive)
+        for guild, asked_at in asked:
+            await self._store.finish_backfill(guild.guild_id, asked_at)
+        _log.info("backfilled", guilds=[guild.guild_id for guild, _ in asked], codes=len(codes), rows=written)
         return written
 
     async def reset(self, guild_id: GuildId) -> int:

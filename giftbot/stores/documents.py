@@ -7,6 +7,7 @@ rows of earlier bots, which lack most fields, are read as what they meant.
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,7 @@ _ID_TYPES: tuple[object, ...] = (GuildId, ChannelId, RoleId, MessageId)
 _LEGACY_STATUS = {"invalid": CodeStatus.INVALID, "expired": CodeStatus.EXPIRED}
 _STATES = {state.value: state for state in AnnouncementState}
 _ORIGINS = {origin.value: origin for origin in Origin}
+R = TypeVar("R")
 T = TypeVar("T")
 E = TypeVar("E", bound=enum.StrEnum)
 
@@ -41,6 +43,15 @@ def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
     """`items` in pieces of at most `size`."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+async def read_in_turns(rows: Sequence[R], read: Callable[[R], T]) -> list[T]:
+    """Read any number of rows, a chunk at a time, so that the event loop is never held for long."""
+    found: list[T] = []
+    for chunk in chunks(rows):
+        found += map(read, chunk)
+        await asyncio.sleep(0)
+    return found
 
 
 def milliseconds(moment: datetime) -> int:

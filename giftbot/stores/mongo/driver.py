@@ -5,10 +5,13 @@ motor is past its end of life, so nothing else names it: a move to PyMongo's own
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
 from typing import Protocol, Self, cast
 
 import structlog
@@ -129,11 +132,13 @@ class _Client(Protocol):
     def close(self) -> None: ...
 
 
-def _client(uri: str, appname: str, listeners: Sequence[CommandListener]) -> _Client:
-    os.environ.setdefault("MOTOR_MAX_WORKERS", _WORKERS)
-    from motor.motor_asyncio import AsyncIOMotorClient  # noqa: PLC0415  (it reads the line above once, on import)
+def _load_motor() -> ModuleType:
+    os.environ.setdefault("MOTOR_MAX_WORKERS", _WORKERS)  # motor reads it once, on import
+    return importlib.import_module("motor.motor_asyncio")
 
-    client: object = AsyncIOMotorClient(
+
+def _client(motor: ModuleType, uri: str, appname: str, listeners: Sequence[CommandListener]) -> _Client:
+    client: object = motor.AsyncIOMotorClient(
         uri,
         w="majority",
         journal=True,
@@ -156,9 +161,10 @@ async def open_client(
     Raises `StoreUnavailableError` when none does, `StoreError` when the URI or the login is wrong; no message holds
     the password. Logs one warning when the server is no replica set. `listeners` hear every command.
     """
+    motor = await asyncio.to_thread(_load_motor)  # some 50 ms, in which the event loop goes on
     try:
         with translated():
-            client = _client(uri, appname, listeners)
+            client = _client(motor, uri, appname, listeners)
     except (ValueError, TypeError) as error:  # what PyMongo raises for some wrong URIs
         raise unusable(error) from None
     try:

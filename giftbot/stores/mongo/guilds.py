@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 from giftbot.errors import StoreUnavailableError
 from giftbot.models.guild import Backfill, GuildSettings
 from giftbot.models.ids import ChannelId, GuildId
-from giftbot.stores.documents import Document
+from giftbot.stores.documents import CHUNK, Document, read_in_turns
 from giftbot.stores.mongo.documents import CONVERTER, changing, replacing, same
 from giftbot.stores.mongo.driver import MongoDatabase
 from giftbot.stores.mongo.faults import translated
@@ -25,8 +25,12 @@ _POSTING: Document = {
 }
 
 
+def _read_one(document: Document) -> GuildSettings:
+    return CONVERTER.structure(document, GuildSettings)
+
+
 def _read(documents: Iterable[Document]) -> list[GuildSettings]:
-    return [CONVERTER.structure(document, GuildSettings) for document in documents]
+    return [_read_one(document) for document in documents]
 
 
 class MongoGuildStore:
@@ -60,8 +64,10 @@ class MongoGuildStore:
     async def list_backfills(self) -> list[GuildSettings]:
         """Servers whose `backfill` was asked for and is not finished."""
         with translated():
-            found = await self._database["guilds"].find({"backfill": {"$exists": True}}).to_list(None)
-        settings = [item for item in _read(found) if item.backfill is not None]
+            # In batches: while the driver reads one, in a thread, the event loop stands still.
+            cursor = self._database["guilds"].find({"backfill": {"$exists": True}}).batch_size(CHUNK)
+            found = await cursor.to_list(None)
+        settings = [item for item in await read_in_turns(found, _read_one) if item.backfill is not None]
         return sorted(settings, key=lambda item: (item.backfill_at is not None, item.backfill_at, item.guild_id))
 
     async def save_guild(self, settings: GuildSettings) -> bool:

@@ -12,7 +12,7 @@ import attrs
 
 from giftbot.models.guild import Backfill, GuildSettings
 from giftbot.models.ids import ChannelId, GuildId
-from giftbot.stores.documents import milliseconds
+from giftbot.stores.documents import milliseconds, read_in_turns
 from giftbot.stores.sqlite.database import Database
 from giftbot.stores.sqlite.rows import CONVERTER, GUILDS, decode_guild, stored_moment
 
@@ -48,7 +48,7 @@ class SqliteGuildStore:
         rows = await self._database.read(
             f"SELECT {GUILDS.names} FROM guilds WHERE backfill IS NOT NULL ORDER BY backfill_at, _id"
         )
-        return [decode_guild(row) for row in rows]
+        return await read_in_turns(rows, decode_guild)
 
     async def save_guild(self, settings: GuildSettings) -> bool:
         """Insert (revision 0) or replace, if nobody else changed the settings since they were read."""
