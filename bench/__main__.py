@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench import fanout, idle, lookups, loop, memory
 from bench.figures import Figure, table, write_json
-from bench.lateness import probing
+from bench.link import child
 from bench.machine import machine_facts
 from bench.places import open_places
 from bench.session import Session, Watch
@@ -33,8 +33,8 @@ async def measure(root: Path, names: list[str], *, quick: bool, json: Path | Non
         for name, value in facts.items():
             print(f"{name}: {value}")
         figures: list[Figure] = []
-        async with probing() as probe:
-            session = Session(root, places, Watch(probe), quick)
+        async with child("bench.idle_child", root) as idle:
+            session = Session(root, places, Watch(idle), quick)
             for name in names:
                 began = time.monotonic()
                 found = await PARTS[name](session)

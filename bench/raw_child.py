@@ -58,10 +58,6 @@ class Raw:
             "late": self._probe.take(),
         }
 
-    async def idle(self, _: Payload) -> Payload:
-        """How late the loop was since the last question, while it did nothing."""
-        return {"late": self._probe.take()}
-
     async def _some(self, messages: Iterator[Message]) -> None:
         for message in messages:
             await self._one(message)
@@ -91,7 +87,7 @@ async def main() -> None:
     try:
         async with probing() as probe, app.acquire(os.environ["DISCORD_TOKEN"], "Bot") as rest:
             raw = Raw(rest, probe)
-            await serve({"send": raw.send, "idle": raw.idle})
+            await serve({"send": raw.send})
     finally:
         await app.close()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 
-from bench.lateness import Probe
+from bench.link import Child
 from bench.places import Places
 
 
@@ -29,18 +29,19 @@ class Lateness:
 
 @attrs.define
 class Watch:
-    """Collects how late the bot's loop was, each time beside a loop that did nothing but wait for the answer."""
+    """Collects how late the bot's loop was, each time beside a loop that did nothing."""
 
-    idle: Probe
+    idle: Child
     found: dict[str, Lateness] = attrs.Factory(dict)
 
     async def begin(self) -> None:
         """Forget what was before."""
-        self.idle.take()
+        await self.idle.ask("late")
 
     async def end(self, name: str, late: tuple[float, float]) -> None:
         """Note what the bot's probe saw; of several with one name the worst is kept."""
-        seen = Lateness(name, late[0], late[1], self.idle.take()[0])
+        idle = await self.idle.ask("late")
+        seen = Lateness(name, late[0], late[1], idle["worst"])
         if name not in self.found or seen.beyond > self.found[name].beyond:
             self.found[name] = seen
 
