@@ -45,7 +45,6 @@ from giftbot.sources.catalogue import build_sources, open_fetcher
 from giftbot.sources.profiles import DEFAULT_URLS
 from giftbot.stores.directory import Holder, lock_directory, lock_holder
 from giftbot.stores.journal import FileJournal
-from giftbot.stores.mongo.store import open_mongo
 from giftbot.stores.sqlite.store import open_sqlite
 from giftbot.stores.state_file import JsonStateFile
 
@@ -121,6 +120,8 @@ async def open_outside(settings: Settings, role: Role, *, owner: str) -> AsyncIt
         clock = SystemClock()
         store: Store
         if settings.mongo_uri:
+            from giftbot.stores.mongo.store import open_mongo  # noqa: PLC0415 - 6 MB that SQLite has no use for
+
             mongo = await stack.enter_async_context(
                 open_mongo(settings.mongo_uri.get_secret_value(), settings.mongo_db_name)
             )

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -207,6 +208,8 @@ async def run_bot(
             async with client:
                 application = await bot.rest.fetch_application()
                 await declare(client, bot.rest, application.id)
+                gc.collect()
+                gc.freeze()  # what lives as long as the process is not looked through again and again
                 _log.info("ready", store=services.store.label, sources=[source.name for source in services.sources])
                 await _work(services, presence, bot, stop)
 
