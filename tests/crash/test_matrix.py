@@ -22,10 +22,12 @@ SENDING = around("store.prepare", "announcer.send", "store.finish")
 LATER_SENDS = (*around("announcer.send", nth=3), *around("store.finish", nth=2))
 JOINING = around("store.join", "store.prepare", "announcer.send", "store.finish")
 SENDING_AGAIN = (*around("store.prepare", "announcer.send", nth=2), *around("store.finish"))
-FILLING = around("store.list_backfills", "store.clear_guild_codes", "store.list_codes", "store.enqueue")
+FILLING = around("store.list_backfills", "store.list_codes", "store.enqueue")
 FILLED = around("store.finish_backfill")
 RESETTING = (
-    (*FILLING, *FILLED) if FULL else around("store.clear_guild_codes", "store.enqueue", "store.finish_backfill")
+    (*around("store.clear_guild_codes"), *FILLING, *FILLED)
+    if FULL
+    else around("store.clear_guild_codes", "store.enqueue", "store.finish_backfill")
 )
 
 

@@ -48,6 +48,7 @@ async def test_marks_of_a_database_that_is_away_are_kept_and_replayed(
         if crash:
             bot = case.start()
         assert await case.settled()
+        # A database that hung may have taken the marks after all: then only the journal is left to wait for.
+        await _until(lambda: journal.read_text() == "")
         assert await bot.stopped() == 0
         assert await case.problems() == []
-        assert journal.read_text() == ""
