@@ -11,7 +11,7 @@ import structlog
 
 from giftbot.errors import StoreError, TokenError
 from giftbot.models.announcement import Announcement, AnnouncementState, Attempt, Mark
-from giftbot.models.ids import AnnouncementId, ChannelId
+from giftbot.models.ids import AnnouncementId, ChannelId, GuildId, MessageId
 from giftbot.models.post import Delivery, Outcome, Post, Search
 from giftbot.models.times import PostingTimes
 from giftbot.services.aftermath import Aftermath
@@ -64,6 +64,8 @@ class Deliveries:
         self._pacer = pacer
         self._times = times
         self._aftermath = aftermath
+        self._posted: dict[tuple[str, ...], dict[GuildId, MessageId | None]] = {}
+        """Messages by servers, by the codes they show, that are marked and not logged yet."""
 
     async def deliver(
         self, dispatch: Dispatch, may_send: Callable[[], bool], *, may_have_arrived: bool = False
@@ -186,7 +188,7 @@ class Deliveries:
         anchor = dispatch.anchor
         if delivery.outcome in (Outcome.SENT, Outcome.DELETED):
             await self._end(dispatch, AnnouncementState.SENT, message=delivery)
-            _log.info("posted", guild=anchor.guild_id, codes=anchor.codes, message=delivery.message_id)
+            self._note_posted(anchor, delivery.message_id)
         elif delivery.outcome is Outcome.NOT_SENT:
             await self._end(dispatch, AnnouncementState.CLAIMED, wait=delivery.retry_after)
         elif delivery.outcome is Outcome.REFUSED:
@@ -201,6 +203,17 @@ class Deliveries:
         else:
             await self._give_back(dispatch)
             raise TokenError(delivery.detail or "Discord does not accept the bot's token any more.")
+
+    def _note_posted(self, anchor: Announcement, message_id: MessageId | None) -> None:
+        """Log it together with what else was marked in the same group: a line costs as much as a message does."""
+        if not self._posted:
+            asyncio.get_running_loop().call_soon(self._log_posted)
+        self._posted.setdefault(anchor.codes, {})[anchor.guild_id] = message_id
+
+    def _log_posted(self) -> None:
+        posted, self._posted = self._posted, {}
+        for codes, messages in posted.items():
+            _log.info("posted", codes=codes, messages=messages)
 
     async def _give_back(self, dispatch: Dispatch) -> None:
         """Let the claim go without an attempt; whoever takes it next goes on with the same nonce."""
