@@ -96,7 +96,8 @@ class Announcements:
         for start in range(0, len(waiting), SERVERS):
             guilds = waiting[start : start + SERVERS]
             for guild in guilds:
-                await self._store.clear_guild_codes(guild.guild_id, before_epoch=guild.epoch)
+                if guild.epoch:
+                    await self._store.clear_guild_codes(guild.guild_id, before_epoch=guild.epoch)
             written += await self._backfill(guilds)
         return written
 
