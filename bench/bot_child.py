@@ -22,6 +22,7 @@ from bench.tally import Sent, Tally, counted
 from bench.town import active_code
 from giftbot.app import Discord, Role, Services, assemble, new_owner, open_outside
 from giftbot.bot import run_bot
+from giftbot.collector import spare_what_was_imported
 from giftbot.logs import configure_logging
 from giftbot.models.times import PostingTimes
 from giftbot.sandbox.payload import Payload
@@ -177,4 +178,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    spare_what_was_imported()
     asyncio.run(main())

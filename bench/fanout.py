@@ -27,22 +27,29 @@ async def measure(session: Session) -> list[Figure]:
 
 
 async def _unpaced(session: Session) -> list[Figure]:
-    """The bot on both stores and bare hikari send in turn, each the best of three passes, some rounds long."""
+    """The bot on both stores and bare hikari, as it comes and with the bot's connections, send in turn.
+
+    Each counts with the best of three passes, some rounds long.
+    """
     count, rounds = (400, 2) if session.quick else (1000, 3)
-    bare: list[Payload] = []
+    bare: dict[str, list[Payload]] = {"as it comes": [], "kept": []}
     runs: dict[str, list[Payload]] = {kind: [] for kind in STORES}
     async with AsyncExitStack() as stack:
         town = await stack.enter_async_context(open_town(session.root, count))
         environ = {**os.environ, **town.environ}
-        raw = await stack.enter_async_context(child("bench.raw_child", session.root, environ=environ))
+        raws = {
+            kind: await stack.enter_async_context(child("bench.raw_child", session.root, *more, environ=environ))
+            for kind, more in (("as it comes", ()), ("kept", ("--kept",)))
+        }
         bots = {kind: await stack.enter_async_context(_bot(session, town, kind)) for kind in STORES}
         for round_ in range(rounds):
             names = [f"{round_}X{concurrency}" for concurrency in CONCURRENCIES]
-            passes = [
-                await raw.ask("send", code=f"RAW{name}", places=town.places, concurrency=concurrency)
-                for name, concurrency in zip(names, CONCURRENCIES, strict=True)
-            ]
-            bare.append(_fastest([{**one, "rate": count / one["seconds"]} for one in passes]))
+            for kind, raw in raws.items():
+                passes = [
+                    await raw.ask("send", code=f"RAW{kind[-4:]}{name}".upper(), places=town.places, concurrency=concurrency)
+                    for name, concurrency in zip(names, CONCURRENCIES, strict=True)
+                ]
+                bare[kind].append(_fastest([{**one, "rate": count / one["seconds"]} for one in passes]))
             for kind, bot in bots.items():
                 passes = [await _fan_out(session, town, bot, kind, f"FROST{name}") for name in names]
                 runs[kind].append({**_fastest(passes), "first": passes[0]["rate"]})
@@ -53,21 +60,24 @@ def _fastest(passes: list[Payload]) -> Payload:
     return max(passes, key=lambda one: float(one["rate"]))
 
 
-def _compared(kind: str, results: list[Payload], raw: list[Payload], count: int) -> list[Figure]:
+def _compared(kind: str, results: list[Payload], bare: dict[str, list[Payload]], count: int) -> list[Figure]:
+    raw = bare["as it comes"]
     rate_, bare_rate = median([one["rate"] for one in results]), median([one["rate"] for one in raw])
+    kept_rate = median([one["rate"] for one in bare["kept"]])
     ratio = median([one["rate"] / bare["rate"] for one, bare in zip(results, raw, strict=True)])
     cpu, bare_cpu = (median([one["cpu"] / count for one in many]) for many in (results, raw))
     loop = median([one["thread"] / count for one in results])
     first = results[0]["first"]
     exact = all(one["messages"] == count for one in results)
-    values = {"rate": rate_, "bare_rate": bare_rate, "ratio": ratio, "first_rate": first}
+    values = {"rate": rate_, "bare_rate": bare_rate, "kept_rate": kept_rate, "ratio": ratio, "first_rate": first}
     computing = {"cpu": cpu, "bare_cpu": bare_cpu, "loop_cpu": loop}
     return [
         Figure(
             "4",
             f"{kind}: one code to {count} servers, from hand-over to the last mark",
             f">= {ENOUGH:.0%} of bare hikari",
-            f"{rate_:.0f}/s = {ratio:.0%} of {bare_rate:.0f}/s (first after a start {first:.0f}/s)",
+            f"{rate_:.0f}/s = {ratio:.0%} of {bare_rate:.0f}/s ({rate_ / kept_rate:.0%} of {kept_rate:.0f}/s with"
+            f" connections kept; first after a start {first:.0f}/s)",
             ratio >= ENOUGH and exact,
             values,
         ),

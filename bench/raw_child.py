@@ -1,9 +1,13 @@
-"""hikari alone: `python -m bench.raw_child`. Sends the bot's messages without the bot."""
+"""hikari alone: `python -m bench.raw_child [--kept]`. Sends the bot's messages without the bot.
+
+With --kept it keeps its connections as the bot does; else it is hikari as it comes.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,7 +18,7 @@ from hikari.impl import HTTPSettings, HTTPTimeoutSettings
 from bench.lateness import Probe, probing
 from bench.link import serve
 from bench.town import active_code
-from giftbot.bot import LONGEST_WAIT, REQUEST_TIMEOUT
+from giftbot.bot import HTTP_SETTINGS, LONGEST_WAIT, REQUEST_TIMEOUT
 from giftbot.discord.messages import embeds_of, mention_of, post_buttons
 from giftbot.models.announcement import derive_nonce, derive_reference
 from giftbot.models.ids import GuildId
@@ -77,8 +81,9 @@ class Raw:
 
 async def main() -> None:
     """Work until standard input is closed."""
+    as_it_comes = HTTPSettings(timeouts=HTTPTimeoutSettings(total=REQUEST_TIMEOUT))
     app = hikari.RESTApp(
-        http_settings=HTTPSettings(timeouts=HTTPTimeoutSettings(total=REQUEST_TIMEOUT)),
+        http_settings=HTTP_SETTINGS if "--kept" in sys.argv else as_it_comes,
         max_rate_limit=LONGEST_WAIT,
         max_retries=0,
         url=os.environ["DISCORD_API_URL"],

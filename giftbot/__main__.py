@@ -47,6 +47,7 @@ def run(
 ) -> None:
     """Start the bot. Settings come from the environment, a .env file or giftbot.toml; see the README."""
     from giftbot.bot import run_bot  # noqa: PLC0415 - the command line must not wait for what it does not use
+    from giftbot.collector import spare_what_was_imported  # noqa: PLC0415
     from giftbot.logs import configure_logging  # noqa: PLC0415
     from giftbot.models.times import PostingTimes  # noqa: PLC0415
     from giftbot.settings import load_settings  # noqa: PLC0415
@@ -54,6 +55,7 @@ def run(
     def start() -> Coroutine[None, None, None]:
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
+        spare_what_was_imported()
         return run_bot(settings, times=PostingTimes().scaled(time_scale))
 
     sys.exit(_ended(start))

@@ -224,6 +224,7 @@ def assemble(
         times=times,
         wake=wake,
         owner=owner,
+        rate=settings.post_rate_per_second,
     )
     return Services(
         settings=settings,

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import binascii
 import contextlib
-import gc
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -50,6 +49,14 @@ COMPONENTS = (codes, settings_component, reports, records, about)
 ROUTES = (codes.routes, settings_component.routes, reports.routes, records.routes)
 REQUEST_TIMEOUT = 8.0
 """Seconds for one request to Discord; below the longest that an attempt to send may take."""
+HTTP_SETTINGS = HTTPSettings(
+    force_close_transports=False, timeouts=HTTPTimeoutSettings(total=REQUEST_TIMEOUT)
+)
+"""Connections are kept: hikari alone opens one for every request, and greets Discord (TLS) anew for every message.
+
+aiohttp closes one that was idle for 15 s, long before Discord would; a message that meets a closing one all the same is
+an unknown outcome like any other, and sent again with its nonce.
+"""
 LONGEST_WAIT = 5.0
 """Seconds that hikari may hold a request back for a rate limit."""
 
@@ -79,7 +86,7 @@ def build_gateway_bot(settings: Settings) -> hikari.GatewayBot:
         intents=INTENTS,
         auto_chunk_members=False,
         cache_settings=CacheSettings(components=hikari.api.CacheComponents.ME),
-        http_settings=HTTPSettings(timeouts=HTTPTimeoutSettings(total=REQUEST_TIMEOUT)),
+        http_settings=HTTP_SETTINGS,
         max_rate_limit=LONGEST_WAIT,
         max_retries=0,
         rest_url=settings.discord_api_url,
@@ -208,8 +215,6 @@ async def run_bot(
             async with client:
                 application = await bot.rest.fetch_application()
                 await declare(client, bot.rest, application.id)
-                gc.collect()
-                gc.freeze()  # what lives as long as the process is not looked through again and again
                 _log.info("ready", store=services.store.label, sources=[source.name for source in services.sources])
                 await _work(services, presence, bot, stop)
 

@@ -31,14 +31,22 @@ from giftbot.services.surroundings import Surroundings, code_of, keys_of
 
 _log = structlog.get_logger(__name__)
 
-CONCURRENCY = 64
-"""Messages on their way at once: enough for 44 a second at an answer time of more than a second."""
-GROUP = 32
-"""Rows are claimed when at least so many more may be on their way: few round trips for many rows."""
+MOST = 256
+"""Messages on their way at once, at most: a store far away takes longer to note what was sent than Discord to answer."""
+AHEAD = 2.0
+"""Seconds' worth of messages that are claimed: what waits longer than `PostingTimes.margin` for the pacer is written
+anew before it is sent."""
+GROUPS = 4
+"""Rows are claimed when at least this share of all is free: few round trips for many rows."""
 STARTS = 8
 """Messages that are started without a look at anything else: each computes half a millisecond before it waits."""
 
 Deliver = Callable[[Dispatch, Callable[[], bool]], Coroutine[None, None, None]]
+
+
+def concurrency(rate: float | None) -> int:
+    """How many messages may be on their way at once, at `rate` messages a second; None is no limit."""
+    return MOST if rate is None else max(1, min(MOST, round(rate * AHEAD)))
 
 
 class Posting:
@@ -55,8 +63,9 @@ class Posting:
         times: PostingTimes,
         wake: Signal,
         owner: str,
+        rate: float | None,
     ) -> None:
-        """Take `owner`, a name of this process incarnation that no other ever had."""
+        """Take `owner`, a name of this process incarnation that no other ever had, and the pacer's `rate`."""
         self._store = store
         self._marks = marks
         self._announcer = announcer
@@ -65,6 +74,7 @@ class Posting:
         self._times = times
         self._wake = wake
         self._owner = owner
+        self._concurrency = concurrency(rate)
         self._in_flight: set[asyncio.Task[None]] = set()
         self._freed = asyncio.Event()
         self._stopping = False
@@ -112,7 +122,7 @@ class Posting:
 
     @property
     def _has_room(self) -> bool:
-        return CONCURRENCY - len(self._in_flight) >= GROUP
+        return (self._concurrency - len(self._in_flight)) * GROUPS >= self._concurrency
 
     async def _round(self) -> bool:
         """Claim and dispatch what is due; False when nothing was."""
@@ -123,7 +133,7 @@ class Posting:
             return False
         await self._marks.replay()
         began, now = self._clock.monotonic(), self._clock.now()
-        free = CONCURRENCY - len(self._in_flight)
+        free = self._concurrency - len(self._in_flight)
         claims = await self._store.claim_due(self._owner, now, now + self._times.lease_span, limit=free)
         self.halted = None
         if claims:
