@@ -49,13 +49,11 @@ COMPONENTS = (codes, settings_component, reports, records, about)
 ROUTES = (codes.routes, settings_component.routes, reports.routes, records.routes)
 REQUEST_TIMEOUT = 8.0
 """Seconds for one request to Discord; below the longest that an attempt to send may take."""
-HTTP_SETTINGS = HTTPSettings(
-    force_close_transports=False, timeouts=HTTPTimeoutSettings(total=REQUEST_TIMEOUT)
-)
-"""Connections are kept: hikari alone opens one for every request, and greets Discord (TLS) anew for every message.
+HTTP_SETTINGS = HTTPSettings(force_close_transports=False, timeouts=HTTPTimeoutSettings(total=REQUEST_TIMEOUT))
+"""Connections are kept: hikari by itself opens one, and greets Discord (TLS), for every message.
 
-aiohttp closes one that was idle for 15 s, long before Discord would; a message that meets a closing one all the same is
-an unknown outcome like any other, and sent again with its nonce.
+aiohttp closes one that was idle for 15 s, long before Discord would. A message that meets a closing one all the same
+is an unknown outcome like any other, and sent again with its nonce.
 """
 LONGEST_WAIT = 5.0
 """Seconds that hikari may hold a request back for a rate limit."""

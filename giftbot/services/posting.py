@@ -32,10 +32,9 @@ from giftbot.services.surroundings import Surroundings, code_of, keys_of
 _log = structlog.get_logger(__name__)
 
 MOST = 256
-"""Messages on their way at once, at most: a store far away takes longer to note what was sent than Discord to answer."""
+"""Messages on their way at once, at most: a store may take longer to note what was sent than it took to send it."""
 AHEAD = 2.0
-"""Seconds' worth of messages that are claimed: what waits longer than `PostingTimes.margin` for the pacer is written
-anew before it is sent."""
+"""Seconds' worth of messages that are claimed; what waits for longer than `PostingTimes.margin` is written anew."""
 GROUPS = 4
 """Rows are claimed when at least this share of all is free: few round trips for many rows."""
 STARTS = 8
