@@ -52,7 +52,7 @@ REQUEST_TIMEOUT = 8.0
 HTTP_SETTINGS = HTTPSettings(force_close_transports=False, timeouts=HTTPTimeoutSettings(total=REQUEST_TIMEOUT))
 """Connections are kept: hikari by itself opens one, and greets Discord (TLS), for every message.
 
-aiohttp closes one that was idle for 15 s, long before Discord would. A message that meets a closing one all the same
+aiohttp closes one that was idle for 15 s, long before Discord would. A message that still meets a closing one
 is an unknown outcome like any other, and sent again with its nonce.
 """
 LONGEST_WAIT = 5.0
