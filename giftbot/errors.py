@@ -5,7 +5,8 @@ GiftbotError                      what went wrong, as one sentence
 ├── UserError                     the sentence is meant for the user who asked
 │   ├── InvalidCodeError          not a gift code
 │   ├── InvalidInputError         any other input that cannot be used
-│   └── NotAllowedError           the user may not do this
+│   ├── NotAllowedError           the user may not do this
+│   └── GameHaltedError           nothing is redeemed at present, and why
 ├── StartupError                  the process cannot start (exit code 1)
 │   ├── SettingsError             settings are missing or wrong (exit code 78, EX_CONFIG)
 │   ├── TokenError                Discord refuses the token (exit code 78)
@@ -44,6 +45,10 @@ class InvalidInputError(UserError):
 
 class NotAllowedError(UserError):
     """The user lacks the right to do this."""
+
+
+class GameHaltedError(UserError):
+    """Redemption is switched off, or was halted until an operator looks at it."""
 
 
 class StartupError(GiftbotError):

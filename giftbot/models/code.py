@@ -115,6 +115,8 @@ class GiftCode:
     """Raised each time a code comes back: a code is announced once per server and epoch."""
     fan_out: bool = False
     """True until every configured server has its outbox row for this epoch."""
+    redeem: bool = False
+    """True until every server with auto-redeem has its job for this epoch."""
     revision: int = 0
     """Raised by the store with each write; a write with an old revision is refused."""
 
@@ -172,11 +174,15 @@ class GiftCode:
 
     def expired(self, now: datetime) -> GiftCode:
         """This code once it is over."""
-        return attrs.evolve(self, status=CodeStatus.EXPIRED, expired_at=now, fan_out=False, updated_at=now)
+        return attrs.evolve(
+            self, status=CodeStatus.EXPIRED, expired_at=now, fan_out=False, redeem=False, updated_at=now
+        )
 
     def released(self, now: datetime) -> GiftCode:
         """This code once it may be announced everywhere."""
-        return attrs.evolve(self, status=CodeStatus.ACTIVE, expired_at=None, fan_out=True, updated_at=now)
+        return attrs.evolve(
+            self, status=CodeStatus.ACTIVE, expired_at=None, fan_out=True, redeem=True, updated_at=now
+        )
 
     def returned(self, now: datetime) -> GiftCode:
         """This code once it is valid again after it was over: a new epoch, announced once more."""
@@ -184,7 +190,7 @@ class GiftCode:
 
     def discarded(self, now: datetime) -> GiftCode:
         """This code once the owner or the game refused it."""
-        return attrs.evolve(self, status=CodeStatus.INVALID, fan_out=False, updated_at=now)
+        return attrs.evolve(self, status=CodeStatus.INVALID, fan_out=False, redeem=False, updated_at=now)
 
 
 def discovered(source: str, finding: Finding, status: CodeStatus, now: datetime) -> GiftCode:
@@ -197,6 +203,7 @@ def discovered(source: str, finding: Finding, status: CodeStatus, now: datetime)
         expires_at=finding.expires_at,
         sources={source: Sighting(first_seen=now, last_seen=now)},
         fan_out=status is CodeStatus.ACTIVE,
+        redeem=status is CodeStatus.ACTIVE,
         created_at=now,
         updated_at=now,
     )

@@ -42,6 +42,14 @@ class GuildSettings:
     """When the bot last looked at the channel's permissions."""
     left_at: datetime | None = None
     """When the bot was removed from the server; None while it is a member."""
+    auto_redeem: bool = False
+    """Whether new codes are redeemed for the server's players."""
+    default_kingdom: int | None = None
+    """The kingdom of players who are registered without one."""
+    redeem_channel_id: ChannelId | None = None
+    """Where the progress of redemptions is shown; None for nowhere."""
+    register_channel_id: ChannelId | None = None
+    """Where a message that is a player id registers its author; None for nowhere."""
     updated_at: datetime | None = None
     revision: int = 0
     """Raised by the store with each write; a write with an old revision is refused."""

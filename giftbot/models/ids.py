@@ -18,7 +18,31 @@ CodeKey = NewType("CodeKey", str)
 AnnouncementId = NewType("AnnouncementId", str)
 """`"<guild>:<CODE>"`, the id of an outbox row."""
 
+PlayerId = NewType("PlayerId", str)
+"""A player's id in the game: 1 to 20 digits, as text."""
+
+JobId = NewType("JobId", str)
+"""`"<guild>:<CODE>"`, the id of a redemption job."""
+
+RedemptionId = NewType("RedemptionId", str)
+"""`"<guild>:<CODE>:<player>"`, the id of one player's redemption."""
+
 
 def announcement_id(guild_id: GuildId, key: CodeKey) -> AnnouncementId:
     """The id of the outbox row of one code in one server."""
     return AnnouncementId(f"{guild_id}:{key}")
+
+
+def job_id(guild_id: GuildId, key: CodeKey) -> JobId:
+    """The id of the redemption job of one code in one server."""
+    return JobId(f"{guild_id}:{key}")
+
+
+def redemption_id(guild_id: GuildId, key: CodeKey, player_id: PlayerId) -> RedemptionId:
+    """The id of the redemption of one code for one player in one server."""
+    return RedemptionId(f"{guild_id}:{key}:{player_id}")
+
+
+def player_key(guild_id: GuildId, player_id: PlayerId) -> str:
+    """The id of a player's row in one server."""
+    return f"{guild_id}:{player_id}"

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from giftbot.models.ids import ChannelId, CodeKey, GuildId, UserId
+from giftbot.models.ids import ChannelId, CodeKey, GuildId, MessageId, PlayerId, UserId
 from giftbot.models.notice import Notice
-from giftbot.models.post import Delivery, Post, SearchResult
+from giftbot.models.post import Delivery, Page, Post, SearchResult
+from giftbot.models.redemption import GameAnswer
 from giftbot.models.source import Listing, Trust
 from giftbot.services.remembering import (
     AnnouncementStore,
@@ -18,18 +19,32 @@ from giftbot.services.remembering import (
     NoticeStore,
     Store,
 )
+from giftbot.services.remembering_players import (
+    BudgetStore,
+    JobStore,
+    PlayerStore,
+    RedeemingStore,
+    RedemptionStore,
+)
 
 __all__ = [
     "AnnouncementStore",
     "Announcer",
+    "BudgetStore",
     "Channels",
     "Clock",
     "CodeStore",
+    "Game",
     "GuildStore",
+    "JobStore",
     "Journal",
     "NoticeStore",
     "Notifier",
     "OwnerDirectory",
+    "PlayerStore",
+    "ProgressBoard",
+    "RedeemingStore",
+    "RedemptionStore",
     "Source",
     "StateFile",
     "Store",
@@ -79,6 +94,40 @@ class Source(Protocol):
 
     async def aclose(self) -> None:
         """Give back what it holds."""
+        ...
+
+
+class Game(Protocol):
+    """A game's redemption API. Does not retry, does not pace, and does not raise but when it is cancelled."""
+
+    @property
+    def name(self) -> str:
+        """Its profile's name, e.g. `whiteout`; what budgets and player leases are kept under."""
+        ...
+
+    @property
+    def site(self) -> str:
+        """The page on which players redeem by hand."""
+        ...
+
+    async def redeem(self, player_id: PlayerId, kingdom: int, code: str) -> GameAnswer:
+        """Ask once. `code` is its display form."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give back what it holds."""
+        ...
+
+
+class ProgressBoard(Protocol):
+    """Messages that show how a job goes, and are edited. Does not raise but when it is cancelled."""
+
+    async def post(self, channel_id: ChannelId, page: Page, nonce: str) -> MessageId | None:
+        """Send one; None when that did not work."""
+        ...
+
+    async def edit(self, channel_id: ChannelId, message_id: MessageId, page: Page) -> bool:
+        """Change one; False when it is gone, and another is to be sent."""
         ...
 
 

@@ -18,6 +18,7 @@ from giftbot.models.guild import Backfill, GuildSettings
 from giftbot.models.ids import AnnouncementId, ChannelId, CodeKey, GuildId
 from giftbot.models.notice import Notice
 from giftbot.models.statistics import GuildStatistics, OutboxCounts
+from giftbot.services.remembering_players import RedeemingStore
 
 
 class CodeStore(Protocol):
@@ -33,6 +34,10 @@ class CodeStore(Protocol):
 
     async def list_fan_out(self) -> list[GiftCode]:
         """Codes whose `fan_out` is true: not every server has its row for them yet."""
+        ...
+
+    async def list_to_redeem(self) -> list[GiftCode]:
+        """Codes whose `redeem` is true: not every server with auto-redeem has its job for them yet."""
         ...
 
     async def insert_codes(self, codes: Sequence[GiftCode]) -> set[CodeKey]:
@@ -237,7 +242,7 @@ class NoticeStore(Protocol):
         ...
 
 
-class Store(CodeStore, GuildStore, AnnouncementStore, NoticeStore, Protocol):
+class Store(CodeStore, GuildStore, AnnouncementStore, NoticeStore, RedeemingStore, Protocol):
     """Everything this process remembers, behind one connection."""
 
     @property
