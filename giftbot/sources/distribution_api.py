@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from giftbot.models.source import Trust
 from giftbot.sources.documents import parse_json
-from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched, Fetcher, Turn
 from giftbot.sources.listing import Entry, Refused
 from giftbot.sources.moments import parse_listed
 from giftbot.sources.pace import Pace
 from giftbot.sources.polled import PolledSource
+from giftbot.web.faults import UnreadableError
 
 CALL_INTERVAL = 3.0
 """Seconds between two calls that the service asks for."""

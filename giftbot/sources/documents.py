@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from lxml import etree
 
-from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched
+from giftbot.web.faults import UnreadableError
 
 _TEXT_LIMIT = 4000
 

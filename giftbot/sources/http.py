@@ -15,12 +15,10 @@ import structlog
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-import giftbot
 from giftbot.errors import SourceError
-from giftbot.sources.faults import FaultError, fault_of, host_of, status_fault
-from giftbot.sources.guard import UrlPolicy, guarded_connector, url_policy
-
-USER_AGENT = f"giftbot/{giftbot.__version__} (+self-hosted Discord bot)"
+from giftbot.web.faults import FaultError, fault_of, host_of, status_fault
+from giftbot.web.guard import UrlPolicy, url_policy
+from giftbot.web.session import guarded_session
 
 BODY_LIMIT = 256 * 1024
 """Bytes of a body after decompression; a longer one is refused."""
@@ -224,11 +222,5 @@ async def open_fetcher(
     environment are not used: they would connect where the guard cannot see.
     """
     policy = policy or url_policy(allow_private=allow_private)
-    async with aiohttp.ClientSession(
-        connector=guarded_connector(policy, resolver),
-        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(),
-        trust_env=False,
-    ) as session:
+    async with guarded_session(policy, resolver) as session:
         yield Fetcher(session, policy, times or FetchTimes())

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar, TypeVar
 
 from giftbot.sources.documents import parse_json
-from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched
 from giftbot.sources.listing import Entry, Refused
 from giftbot.sources.moments import parse_expiry, parse_listed
-from giftbot.sources.plain import plain_text
 from giftbot.sources.polled import PolledSource
+from giftbot.web.faults import UnreadableError
+from giftbot.web.plain import plain_text
 
 _REWARDS = ("rewards", "reward", "rewardText", "description")
 _EXPIRY = ("expiry", "expires", "expiresAt", "expiration", "expirationDate")

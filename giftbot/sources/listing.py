@@ -12,7 +12,7 @@ from giftbot.errors import InvalidCodeError
 from giftbot.models.code import Finding, display_form, escaped, fold
 from giftbot.models.ids import CodeKey
 from giftbot.models.source import Listing
-from giftbot.sources.faults import UnreadableError
+from giftbot.web.faults import UnreadableError
 
 CODE_LIMIT = 500
 """Codes of one listing; a longer one is taken for a fault."""

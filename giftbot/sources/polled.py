@@ -10,10 +10,10 @@ from yarl import URL
 
 from giftbot.errors import SourceError
 from giftbot.models.source import Listing, Trust
-from giftbot.sources.faults import UnreadableError, host_of
 from giftbot.sources.http import Fetched, Fetcher, NotModified, Turn, Validators
 from giftbot.sources.listing import Collector, Entry, Refused
 from giftbot.sources.reading import Reader
+from giftbot.web.faults import UnreadableError, host_of
 
 
 class PolledSource:

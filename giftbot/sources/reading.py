@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import structlog
 
-from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched
+from giftbot.web.faults import UnreadableError
 
 READ_TIME = 1.5
 """Seconds that one document may take; a parser needs less than one for the worst 256 KiB known."""

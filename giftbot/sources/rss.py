@@ -8,12 +8,12 @@ from typing import ClassVar
 from lxml import etree
 
 from giftbot.sources.documents import parse_xml, text_of_html
-from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched
 from giftbot.sources.listing import Entry, Refused
 from giftbot.sources.moments import parse_mail_date
-from giftbot.sources.plain import plain_text
 from giftbot.sources.polled import PolledSource
+from giftbot.web.faults import UnreadableError
+from giftbot.web.plain import plain_text
 
 
 class RssSource(PolledSource):

@@ -11,12 +11,12 @@ import attrs
 from lxml import etree
 
 from giftbot.sources.documents import parse_html, text_of
-from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched
 from giftbot.sources.listing import Entry, Refused
 from giftbot.sources.moments import parse_expiry
-from giftbot.sources.plain import folded, plain_text
 from giftbot.sources.polled import PolledSource
+from giftbot.web.faults import UnreadableError
+from giftbot.web.plain import folded, plain_text
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _OVER = frozenset({"expired", "inactive", "invalid", "old", "past", "not"})

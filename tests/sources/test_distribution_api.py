@@ -15,9 +15,9 @@ from giftbot.errors import SourceError
 from giftbot.models.code import Finding, fold
 from giftbot.models.source import Trust
 from giftbot.sources.distribution_api import CALL_INTERVAL, DistributionApiSource
-from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched, Fetcher
 from giftbot.sources.listing import Entry, Refused
+from giftbot.web.faults import UnreadableError
 
 Site = Callable[..., Awaitable[str]]
 

@@ -11,8 +11,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from giftbot.errors import SourceError
-from giftbot.sources.guard import UrlPolicy, is_public, url_policy
 from giftbot.sources.http import Fetched, FetchTimes, open_fetcher
+from giftbot.web.guard import UrlPolicy, is_public, url_policy
 
 Site = Callable[..., Awaitable[str]]
 Victim = Callable[..., Awaitable[tuple[int, list[object]]]]

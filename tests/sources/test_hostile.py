@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from giftbot.errors import SourceError
 from giftbot.sources.distribution_api import DistributionApiSource
-from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import BODY_LIMIT, Fetched, Fetcher, FetchTimes, open_fetcher
 from giftbot.sources.json_api import JsonApiSource
 from giftbot.sources.listing import Collector
 from giftbot.sources.polled import PolledSource
 from giftbot.sources.rss import RssSource
 from giftbot.sources.web_page import WebPageSource
+from giftbot.web.faults import UnreadableError
 
 Serve = Callable[..., Awaitable[str]]
 

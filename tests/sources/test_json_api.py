@@ -11,10 +11,10 @@ import pytest
 from giftbot.errors import SourceError
 from giftbot.models.code import Finding, fold
 from giftbot.models.source import Trust
-from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched, Fetcher
 from giftbot.sources.json_api import JsonApiSource
 from giftbot.sources.listing import Entry, Refused
+from giftbot.web.faults import UnreadableError
 
 Serve = Callable[..., Awaitable[str]]
 

@@ -9,8 +9,8 @@ import structlog
 from structlog.testing import capture_logs
 
 from giftbot.models.code import Finding, fold
-from giftbot.sources.faults import UnreadableError
 from giftbot.sources.listing import CODE_LIMIT, Collector, Entry, Refused
+from giftbot.web.faults import UnreadableError
 
 HOSTILE = [
     *(

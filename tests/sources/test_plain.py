@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from giftbot.sources.plain import plain_text
+from giftbot.web.plain import plain_text
 
 
 @pytest.mark.parametrize(

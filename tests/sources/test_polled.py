@@ -12,10 +12,10 @@ from aiohttp import web
 
 from giftbot.errors import SourceError
 from giftbot.services.ports import Source
-from giftbot.sources.faults import UnreadableError
 from giftbot.sources.http import Fetched, Fetcher
 from giftbot.sources.json_api import JsonApiSource
 from giftbot.sources.reading import Reader
+from giftbot.web.faults import UnreadableError
 
 Site = Callable[..., Awaitable[str]]
 

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 from yarl import URL
 
-from giftbot.sources.guard import RefusedAddressError
+from giftbot.web.guard import RefusedAddressError
 
 _LONGEST_PAUSE = 3600.0
 """Seconds; a source that asks for more is asked again after this."""
