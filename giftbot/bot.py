@@ -17,6 +17,7 @@ import tanjun
 from hikari.impl import CacheSettings, HTTPSettings, HTTPTimeoutSettings
 
 from giftbot.app import Discord, Services, open_services
+from giftbot.collector import drop_what_starting_left
 from giftbot.components import about, codes, records, reports
 from giftbot.components import settings as settings_component
 from giftbot.declare import declare
@@ -213,6 +214,7 @@ async def run_bot(
             async with client:
                 application = await bot.rest.fetch_application()
                 await declare(client, bot.rest, application.id)
+                drop_what_starting_left()
                 _log.info("ready", store=services.store.label, sources=[source.name for source in services.sources])
                 await _work(services, presence, bot, stop)
 

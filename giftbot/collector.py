@@ -12,3 +12,8 @@ def spare_what_was_imported() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def drop_what_starting_left() -> None:
+    """Look once more, through what is young alone: a few milliseconds, and two megabytes of a start's garbage."""
+    gc.collect()
