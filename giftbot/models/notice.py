@@ -21,6 +21,8 @@ class NoticeKind(enum.StrEnum):
     """Not for the owner: its subject begins with the id of the server whose admin is told."""
     SOURCE = "source"
     """A source fails or behaves strangely; told again only after it was well in between."""
+    UNKNOWN_ANSWER = "unknown_answer"
+    """The game said something that is not known; told once for each answer."""
     PARKED = "parked"
     """A post that Discord calls malformed."""
 

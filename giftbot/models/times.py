@@ -52,3 +52,28 @@ class PostingTimes:
     def needed(self) -> float:
         """What must be left of a lease before an attempt may begin."""
         return self.send + self.margin
+
+
+@attrs.frozen
+class RedeemingTimes:
+    """Durations of the work on redemption jobs, in seconds."""
+
+    lease: float = 60.0
+    """How long the claim of a job holds."""
+    heartbeat: float = 5.0
+    """How often a worker renews its claim, and looks whether its job was stopped elsewhere."""
+    poll: float = 2.0
+    """Pause between two looks for jobs."""
+    halted: float = 600.0
+    """Pause of a job after the game refused us altogether."""
+    drain: float = 10.0
+    """How long a stopping process waits for answers that are on their way."""
+
+    def scaled(self, factor: float) -> RedeemingTimes:
+        """All durations multiplied by `factor`."""
+        return RedeemingTimes(**{name: getattr(self, name) * factor for name in attrs.fields_dict(RedeemingTimes)})
+
+    @property
+    def lease_span(self) -> timedelta:
+        """`lease` as a span of wall-clock time."""
+        return timedelta(seconds=self.lease)

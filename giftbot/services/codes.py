@@ -149,6 +149,11 @@ class Codes:
         """Refuse held codes for good; those that were held."""
         return await self._decide(keys, _discarded)
 
+    async def end(self, key: CodeKey, *, is_known: bool) -> bool:
+        """Note that the game gives a code no more, or (`is_known` false) never knew it; whether that was news."""
+        ending = _ended if is_known else _refused
+        return bool(await self._decide([key], ending))
+
     async def insert_held(self, code: GiftCode) -> bool:
         """Store a code that waits for a decision; False when it is known already."""
         return bool(await self._store.insert_codes([code]))
@@ -179,6 +184,14 @@ def _released(code: GiftCode, now: datetime) -> GiftCode | None:
 
 def _discarded(code: GiftCode, now: datetime) -> GiftCode | None:
     return code.discarded(now) if code.status is CodeStatus.HELD else None
+
+
+def _ended(code: GiftCode, now: datetime) -> GiftCode | None:
+    return code.expired(now) if code.status in (CodeStatus.ACTIVE, CodeStatus.HELD) else None
+
+
+def _refused(code: GiftCode, now: datetime) -> GiftCode | None:
+    return code.discarded(now) if code.status in (CodeStatus.ACTIVE, CodeStatus.HELD) else None
 
 
 def _with_finding(code: GiftCode | None, seen: Observation, finding: Finding, now: datetime) -> GiftCode:

@@ -28,6 +28,14 @@ from giftbot.text.answers import (
     statistics,
     status_fields,
 )
+from giftbot.text.jobs import (
+    JOB_STOPPED,
+    RAW_NO_KINGDOM,
+    RAW_REMOVED,
+    job_code_over,
+    no_kingdom,
+    player_not_askable,
+)
 from giftbot.text.notices import (
     ALREADY_DECIDED,
     BUTTON_DISCARD,
@@ -43,6 +51,7 @@ from giftbot.text.notices import (
     released,
     reported_notice,
     source_notice,
+    unknown_answer_notice,
 )
 from giftbot.text.panel import (
     CHANNEL_GONE,
@@ -114,6 +123,7 @@ __all__ = [
     "EXPIRY_IS_PAST",
     "HELP",
     "HELP_TITLE",
+    "JOB_STOPPED",
     "NOT_ALLOWED",
     "NOT_EVERYONE",
     "NOT_INVOKER",
@@ -135,6 +145,8 @@ __all__ = [
     "POSTING_OFF",
     "POSTING_ON",
     "POST_NOT_FOUND",
+    "RAW_NO_KINGDOM",
+    "RAW_REMOVED",
     "REDEEM_NOT_ENABLED",
     "ROLE_REMOVED",
     "SOURCE_NAMES",
@@ -164,11 +176,14 @@ __all__ = [
     "error_with_reference",
     "full",
     "held_notice",
+    "job_code_over",
     "missing_permissions",
     "new_codes_notice",
+    "no_kingdom",
     "panel_post_now",
     "parked_notice",
     "plain",
+    "player_not_askable",
     "post_footer",
     "post_title",
     "post_title_continued",
@@ -193,4 +208,5 @@ __all__ = [
     "trial_failed",
     "trial_sent",
     "undecided",
+    "unknown_answer_notice",
 ]

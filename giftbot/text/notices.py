@@ -88,3 +88,11 @@ def discarded(codes: Sequence[GiftCode]) -> str:
 def parked_notice(codes: Sequence[str], reason: str) -> str:
     """What the owner reads of a post that Discord calls malformed."""
     return f"Discord calls the post of {', '.join(codes)} malformed, so it is not sent: {plain(reason)}"[:1900]
+
+
+def unknown_answer_notice(raw: str) -> str:
+    """The game said something that is not known."""
+    return (
+        f"The game gave an answer that this version does not know: “{raw}”. The players concerned are parked."
+        " When it is known what it means, let them be tried again: `ops jobs retry`."
+    )

@@ -1,0 +1,66 @@
+"""One question to the game: who has the code is not asked, and what was answered is stored before the next one."""
+
+from __future__ import annotations
+
+import structlog
+
+from giftbot.models.code import GiftCode
+from giftbot.models.player import Player
+from giftbot.models.redemption import GameAnswer, Redemption, RedemptionOutcome
+from giftbot.services.enrolment import KNOWN_BEFORE
+from giftbot.services.governor import Governor
+from giftbot.services.ports import RedemptionStore
+from giftbot.services.records import Records
+from giftbot.services.verdicts import Verdicts
+
+_log = structlog.get_logger(__name__)
+
+
+class Asking:
+    """Redeems one code for one player. Whoever else wants the same waits, and finds it done."""
+
+    def __init__(self, *, governor: Governor, store: RedemptionStore, records: Records, verdicts: Verdicts) -> None:
+        self._governor = governor
+        self._store = store
+        self._records = records
+        self._verdicts = verdicts
+
+    async def redeem(
+        self, row: Redemption, player: Player, kingdom: int, code: GiftCode, *, urgent: bool = False
+    ) -> Redemption:
+        """The row as it is stored after the game answered, or because it was granted meanwhile.
+
+        Both look-up and record happen while nobody else may ask for this player, so that one who has the code is
+        never asked for it again, whichever server, process or button wants it. Raises `GameHaltedError` when
+        nothing is asked at present, and `StoreError`: then the answer may be lost, and the game is asked again.
+        """
+        judged = row
+
+        async def known() -> GameAnswer | None:
+            granted = await self._store.granted_players(code.key, [player.player_id])
+            return GameAnswer(RedemptionOutcome.ALREADY, KNOWN_BEFORE) if granted else None
+
+        async def note(answer: GameAnswer) -> None:
+            nonlocal judged
+            judged = await self._verdicts.judge(row, player, code, answer)
+            await self._records.write(judged)
+
+        await self._governor.ask(
+            guild_id=row.guild_id,
+            player_id=player.player_id,
+            kingdom=kingdom,
+            code=code,
+            urgent=urgent,
+            before=known,
+            after=note,
+        )
+        _log.info(
+            "player redeemed",
+            guild=row.guild_id,
+            code=row.code,
+            player=row.player_id,
+            outcome=judged.outcome,
+            raw=judged.raw,
+            attempt=judged.attempts,
+        )
+        return judged

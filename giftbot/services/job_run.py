@@ -1,0 +1,273 @@
+"""One claimed job, from enrolling its players to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import attrs
+import structlog
+
+from giftbot import text
+from giftbot.errors import GameHaltedError
+from giftbot.models.code import CodeStatus, GiftCode
+from giftbot.models.job import Counts, Job, JobState
+from giftbot.models.player import ASKABLE, Player, PlayerState
+from giftbot.models.redemption import DEAD_CODE, Redemption, RedemptionOutcome
+from giftbot.models.times import RedeemingTimes
+from giftbot.services.asking import Asking
+from giftbot.services.enrolment import Enrolment
+from giftbot.services.governor import Governor
+from giftbot.services.job_progress import JobProgress
+from giftbot.services.ports import Clock, Store
+
+_log = structlog.get_logger(__name__)
+
+_NOT_ASKABLE = {
+    PlayerState.WRONG_KINGDOM: RedemptionOutcome.WRONG_KINGDOM,
+    PlayerState.NOT_FOUND: RedemptionOutcome.NO_SUCH_PLAYER,
+    PlayerState.PAUSED: RedemptionOutcome.WAITING,
+}
+
+
+@attrs.frozen
+class Tools:
+    """What every job is worked on with."""
+
+    store: Store
+    asking: Asking
+    enrolment: Enrolment
+    governor: Governor
+    progress: JobProgress
+    clock: Clock
+    times: RedeemingTimes
+    ahead: int
+    """Questions of one job that wait for their turn at once."""
+
+
+class JobRun:
+    """Works on one job while it is ours, and nobody stops it."""
+
+    def __init__(self, job: Job, tools: Tools, interrupted: asyncio.Event, may_go_on: Callable[[], bool]) -> None:
+        self._job = job
+        self._tools = tools
+        self._interrupted = interrupted
+        self._may_go_on = may_go_on
+        self._asked: dict[asyncio.Task[Redemption], Redemption] = {}
+        self._counts = Counts()
+        self._is_dry = False
+        self._renewed_at = tools.clock.monotonic()
+        self._halted: str | None = None
+
+    async def run(self) -> None:
+        """Return when the job is done, put off, stopped, or somebody else's."""
+        began = self._tools.clock.monotonic()
+        job = self._job
+        _log.info(
+            "job resumed" if job.fence > 1 else "job started",
+            guild=job.guild_id,
+            code=job.code,
+            trigger=job.trigger,
+        )
+        try:
+            code = await self._code()
+            if await self._enrolled(code):
+                self._counts = await self._tools.store.count_outcomes(job.guild_id, job.code)
+                await self._ask_all(code)
+        finally:
+            for task in self._asked:
+                task.cancel()
+            await asyncio.gather(*self._asked, return_exceptions=True)
+        seconds = round(self._tools.clock.monotonic() - began, 1)
+        _log.info("job let go", guild=job.guild_id, code=job.code, state=self._job.state, seconds=seconds)
+
+    async def _code(self) -> GiftCode | None:
+        """The code, while it may be redeemed."""
+        code = (await self._tools.store.get_codes([self._job.code])).get(self._job.code)
+        if code is None or code.status is not CodeStatus.ACTIVE or code.is_over(self._tools.clock.now()):
+            return None
+        return code
+
+    async def _enrolled(self, code: GiftCode | None) -> bool:
+        while code is not None and self._job.enrolling and self._may_go_on():
+            job = await self._tools.enrolment.page(self._job, code)
+            if not await self._save(job):
+                return False
+        return True
+
+    async def _ask_all(self, code: GiftCode | None) -> None:
+        """Ask for everybody whose turn has come, until nobody is left, or the job is not ours any more."""
+        await self._show(final=False)
+        while self._may_go_on() and self._halted is None:
+            if not await self._keep_claim():
+                return
+            if code is not None and not self._is_dry and len(self._asked) <= self._tools.ahead // 2:
+                code = await self._code()
+                await self._ask_more(code)
+            if code is None:
+                await self._end_dead()
+                return
+            if not self._asked:
+                if self._is_dry:
+                    break
+                continue
+            if await self._collect():
+                code = None
+        await self._drain()
+        await self._end()
+
+    async def _ask_more(self, code: GiftCode | None) -> None:
+        if code is None:
+            return
+        store, job = self._tools.store, self._job
+        flying = {row.player_id for row in self._asked.values()}
+        limit = self._tools.ahead + len(flying)
+        due = await store.due_redemptions(job.guild_id, job.code, self._tools.clock.now(), limit=limit)
+        self._is_dry = len(due) < limit
+        rows = [row for row in due if row.player_id not in flying]
+        if not rows:
+            return
+        players, guilds = await asyncio.gather(
+            store.get_players(job.guild_id, [row.player_id for row in rows]), store.get_guilds([job.guild_id])
+        )
+        guild = guilds.get(job.guild_id)
+        idle = []
+        for row in rows:
+            player = players.get(row.player_id)
+            kingdom = (player.kingdom if player else None) or (guild.default_kingdom if guild else None)
+            if player is None or player.state not in ASKABLE or kingdom is None:
+                idle.append(_not_asked(row, player, self._tools.clock.now()))
+            else:
+                asking = self._tools.asking.redeem(row, player, kingdom, code)
+                self._asked[asyncio.create_task(asking)] = row
+        await self._rest(idle)
+
+    async def _rest(self, rows: Sequence[Redemption]) -> None:
+        """Note those that are not asked for at present."""
+        if rows:
+            await self._tools.store.record(rows)
+            self._counts = await self._tools.store.count_outcomes(self._job.guild_id, self._job.code)
+
+    async def _collect(self) -> bool:
+        """Wait for an answer, an interruption or the next heartbeat; whether the code turned out to be dead."""
+        waiting = asyncio.create_task(self._interrupted.wait())
+        try:
+            done, _ = await asyncio.wait(
+                [*self._asked, waiting],
+                timeout=self._tools.times.heartbeat,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            waiting.cancel()
+        is_dead = False
+        for task in [task for task in self._asked if task in done]:
+            is_dead |= self._take(task)
+        await self._show(final=False)
+        return is_dead
+
+    def _take(self, task: asyncio.Task[Redemption]) -> bool:
+        before = self._asked.pop(task)
+        try:
+            after = task.result()
+        except GameHaltedError as error:
+            self._halted = str(error)
+            return False
+        self._counts = self._counts.moved(before.outcome, after.outcome)
+        return after.outcome in DEAD_CODE
+
+    async def _drain(self) -> None:
+        """Let what is on its way come to its end."""
+        if self._asked:
+            done, _ = await asyncio.wait(self._asked, timeout=self._tools.times.drain)
+            for task in done:
+                self._take(task)
+
+    async def _keep_claim(self) -> bool:
+        """Renew the claim when it is time to; False when the job was stopped, or is somebody else's."""
+        clock, times = self._tools.clock, self._tools.times
+        if not self._interrupted.is_set() and clock.monotonic() - self._renewed_at < times.heartbeat:
+            return True
+        self._interrupted.clear()
+        self._is_dry = False
+        if await self._save(self._job):
+            return True
+        await self._show_stopped()
+        return False
+
+    async def _save(self, job: Job) -> bool:
+        now = self._tools.clock.now()
+        lease_until = now + self._tools.times.lease_span
+        self._job = attrs.evolve(job, lease_until=lease_until, due_at=lease_until, updated_at=now)
+        self._renewed_at = self._tools.clock.monotonic()
+        return await self._tools.store.save_job(self._job)
+
+    async def _end_dead(self) -> None:
+        """The code is over: so is the job, for everybody who was not asked."""
+        job, store = self._job, self._tools.store
+        code = (await store.get_codes([job.code])).get(job.code)
+        is_unknown = code is None or code.status is CodeStatus.INVALID
+        outcome = RedemptionOutcome.NOT_FOUND if is_unknown else RedemptionOutcome.EXPIRED
+        for task in self._asked:
+            task.cancel()
+        await asyncio.gather(*self._asked, return_exceptions=True)
+        self._asked.clear()
+        await store.close_redemptions(job.guild_id, job.code, outcome, "", self._tools.clock.now())
+        await self._finish(JobState.DONE, None, text.job_code_over(is_unknown))
+
+    async def _end(self) -> None:
+        """Done when nobody is left; else put off until the next one's turn."""
+        job, now = self._job, self._tools.clock.now()
+        if self._halted is not None:
+            await self._finish(JobState.OPEN, now + timedelta(seconds=self._tools.times.halted), self._halted)
+        elif not self._may_go_on():
+            await self._finish(JobState.OPEN, now, None)
+        elif (following := await self._tools.store.next_attempt(job.guild_id, job.code)) is not None:
+            await self._finish(JobState.OPEN, following, None)
+        else:
+            await self._finish(JobState.DONE, None, None)
+
+    async def _finish(self, state: JobState, due_at: datetime | None, reason: str | None) -> None:
+        store, now = self._tools.store, self._tools.clock.now()
+        self._job = attrs.evolve(
+            self._job,
+            state=state,
+            due_at=due_at,
+            lease_until=None,
+            updated_at=now,
+            finished_at=now if state is JobState.DONE else None,
+            reason=reason,
+        )
+        if not await store.save_job(self._job):
+            await self._show_stopped()
+            return
+        if state is JobState.DONE and await store.next_attempt(self._job.guild_id, self._job.code) is not None:
+            await store.wake_job(self._job.job_id, now)  # somebody registered at this very moment
+        self._counts = await store.count_outcomes(self._job.guild_id, self._job.code)
+        if state is JobState.DONE:
+            counts = {outcome.value: count for outcome, count in self._counts.by_outcome.items()}
+            _log.info("job done", guild=self._job.guild_id, code=self._job.code, **counts)
+        await self._show(final=True)
+
+    async def _show_stopped(self) -> None:
+        stored = (await self._tools.store.get_jobs([self._job.job_id])).get(self._job.job_id)
+        if stored is not None and stored.state is JobState.STOPPED:
+            self._job = stored
+            self._counts = await self._tools.store.count_outcomes(stored.guild_id, stored.code)
+            await self._show(final=True)
+
+    async def _show(self, *, final: bool) -> None:
+        eta = self._tools.governor.eta(self._counts.open) if self._job.state is JobState.OPEN else None
+        shown = attrs.evolve(self._job, owner=None) if final else self._job
+        await self._tools.progress.show(shown, self._counts, eta=eta, final=final)
+
+
+def _not_asked(row: Redemption, player: Player | None, now: datetime) -> Redemption:
+    """A row whose player is not asked for at present: removed, paused, without a kingdom, or known to be wrong."""
+    if player is None:
+        outcome, raw = RedemptionOutcome.NO_SUCH_PLAYER, text.RAW_REMOVED
+    elif player.state in _NOT_ASKABLE:
+        outcome, raw = _NOT_ASKABLE[player.state], row.raw
+    else:
+        outcome, raw = RedemptionOutcome.WRONG_KINGDOM, text.RAW_NO_KINGDOM
+    return attrs.evolve(row, outcome=outcome, raw=raw, next_attempt_at=None, updated_at=now)

@@ -1,0 +1,107 @@
+"""The workers of redemption: find jobs that are due, claim them, and see them through."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from giftbot.errors import StoreError
+from giftbot.logs import new_reference
+from giftbot.models.job import Job
+from giftbot.models.times import RedeemingTimes
+from giftbot.services.governor import Governor
+from giftbot.services.job_run import JobRun, Tools
+from giftbot.services.ports import Clock, JobStore
+from giftbot.services.running import Running
+from giftbot.services.signal import Signal
+
+_log = structlog.get_logger(__name__)
+
+JOBS = 256
+"""Jobs that one process works on at once; the governor deals its calls out fairly among them."""
+
+
+class Redeeming:
+    """Works on jobs. Several processes may run one each on the same store."""
+
+    def __init__(
+        self,
+        *,
+        store: JobStore,
+        tools: Tools,
+        governor: Governor,
+        clock: Clock,
+        times: RedeemingTimes,
+        running: Running,
+        wake: Signal,
+        owner: str,
+    ) -> None:
+        """Take `owner`, a name of this process incarnation that no other ever had."""
+        self._store = store
+        self._tools = tools
+        self._governor = governor
+        self._clock = clock
+        self._times = times
+        self._running = running
+        self._wake = wake
+        self._owner = owner
+        self._at_work: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Work until stopped. A store that is away pauses the work and loses nothing."""
+        while not self._stopping:
+            claimed = False
+            try:
+                claimed = await self._round()
+            except StoreError as error:
+                _log.warning("redemption paused", why=str(error))
+            except Exception:
+                _log.exception("a round of redemption failed", ref=new_reference())
+            if not claimed and not self._stopping:
+                await self._wake.wait(self._times.poll)
+
+    async def stop(self) -> None:
+        """Ask nobody any more; answers that are on their way are waited for, and noted."""
+        self._stopping = True
+        self._wake.set()
+        await self._governor.stop()
+        for job_id in self._running.jobs:
+            self._running.interrupt(job_id)
+        if self._at_work:
+            await asyncio.wait(self._at_work, timeout=self._times.drain)
+        for task in self._at_work:
+            task.cancel()
+        await asyncio.gather(*self._at_work, return_exceptions=True)
+
+    async def _round(self) -> bool:
+        """Claim what is due; whether anything was."""
+        room = JOBS - len(self._at_work)
+        if room <= 0:
+            return False
+        now = self._clock.now()
+        jobs = await self._store.claim_jobs(
+            self._owner, now, now + self._times.lease_span, limit=room, besides=self._running.jobs
+        )
+        for job in jobs:
+            task = asyncio.create_task(self._carry(job))
+            self._at_work.add(task)
+            task.add_done_callback(self._finished)
+        return bool(jobs)
+
+    async def _carry(self, job: Job) -> None:
+        async with self._running.hold(job.job_id) as interrupted:
+            try:
+                await JobRun(job, self._tools, interrupted, self._may_go_on).run()
+            except StoreError as error:
+                _log.warning("job put off", guild=job.guild_id, code=job.code, why=str(error))
+            except Exception:
+                _log.exception("job failed", guild=job.guild_id, code=job.code, id=job.job_id, ref=new_reference())
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._at_work.discard(task)
+        self._wake.set()
+
+    def _may_go_on(self) -> bool:
+        return not self._stopping

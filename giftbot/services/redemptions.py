@@ -1,0 +1,264 @@
+"""What people ask for: jobs to start, stop and resume, codes for new players, one code now."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import attrs
+import structlog
+
+from giftbot import text
+from giftbot.errors import InvalidInputError
+from giftbot.models.code import CodeStatus, GiftCode
+from giftbot.models.ids import CodeKey, GuildId, PlayerId, UserId, job_id, redemption_id
+from giftbot.models.job import Counts, Job, JobState, Trigger
+from giftbot.models.player import ASKABLE, Player, PlayerState
+from giftbot.models.redemption import Redemption, RedemptionOutcome
+from giftbot.services.asking import Asking
+from giftbot.services.codes import Codes
+from giftbot.services.enrolment import Enrolment
+from giftbot.services.governor import Governor
+from giftbot.services.ports import Clock, Store
+from giftbot.services.running import Running
+from giftbot.services.signal import Signal
+
+_log = structlog.get_logger(__name__)
+
+_REOPENED = {
+    Trigger.AUTO: (JobState.DONE,),
+    Trigger.MANUAL: (JobState.DONE, JobState.STOPPED),
+    Trigger.SWITCHED_ON: (JobState.DONE, JobState.STOPPED),
+    Trigger.REGISTRATION: (),
+}
+PAGE = 500
+_RETRIED = frozenset(set(RedemptionOutcome) - {RedemptionOutcome.REDEEMED, RedemptionOutcome.ALREADY})
+"""What an operator may have tried again: everything but what was granted."""
+
+
+class Started(enum.Enum):
+    """What came of asking for a job."""
+
+    STARTED = "started"
+    RUNNING = "running"
+    """It is being worked on already; it is not started twice."""
+    NOBODY = "nobody"
+    """The server has no players whom the game may be asked for."""
+
+
+@attrs.frozen
+class JobView:
+    """A job as people see it."""
+
+    job: Job
+    counts: Counts
+    eta: float | None
+    """Seconds until everybody whose turn has come was asked; None when nobody is left, or it is stopped."""
+
+
+class Redemptions:
+    """Opens jobs and looks at them; `Redeeming` works on them, here or in another process."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        codes: Codes,
+        enrolment: Enrolment,
+        asking: Asking,
+        governor: Governor,
+        running: Running,
+        clock: Clock,
+        wake: Signal,
+    ) -> None:
+        self._store = store
+        self._codes = codes
+        self._enrolment = enrolment
+        self._asking = asking
+        self._governor = governor
+        self._running = running
+        self._clock = clock
+        self._wake = wake
+
+    async def start(
+        self, guild_id: GuildId, code: GiftCode, trigger: Trigger, requested_by: UserId | None = None
+    ) -> Started:
+        """Redeem a code for all players of a server. One that is running already is not started twice."""
+        key = job_id(guild_id, code.key)
+        stored = (await self._store.get_jobs([key])).get(key)
+        if stored is not None and stored.state is JobState.OPEN:
+            _log.info("already running (skipped)", guild=guild_id, code=code.key, trigger=trigger)
+            return Started.RUNNING
+        players = await self._store.count_players(guild_id)
+        if not any(players.get(state, 0) for state in ASKABLE):
+            return Started.NOBODY
+        job = self._job(guild_id, code, trigger, requested_by)
+        opened = await self._store.open_jobs([job], reopen=_REOPENED[trigger])
+        self._wake.set()
+        if key not in opened:
+            _log.info("already running (skipped)", guild=guild_id, code=code.key, trigger=trigger)
+        return Started.STARTED if key in opened else Started.RUNNING
+
+    async def start_all(self, guild_id: GuildId, trigger: Trigger, requested_by: UserId | None = None) -> int:
+        """Redeem all codes that are active for all players of a server; how many jobs were started."""
+        active = await self._codes.active()
+        started = [await self.start(guild_id, code, trigger, requested_by) for code in active]
+        return started.count(Started.STARTED)
+
+    async def fan_out(self) -> int:
+        """Open a job in every server with auto-redeem for every code that asks for it; how many.
+
+        What asks for it is stored with the code, so that a crash or another process loses nothing.
+        """
+        codes = await self._store.list_to_redeem()
+        if not codes:
+            return 0
+        opened = 0
+        async for guilds in self._store.scan_redeeming_guilds():
+            jobs = [self._job(guild.guild_id, code, Trigger.AUTO, None) for guild in guilds for code in codes]
+            opened += len(await self._store.open_jobs(jobs, reopen=_REOPENED[Trigger.AUTO]))
+        for code in codes:
+            await self._store.replace_code(attrs.evolve(code, redeem=False))
+        _log.info("jobs opened", codes=[code.key for code in codes], jobs=opened)
+        self._wake.set()
+        return opened
+
+    async def enrol_player(self, player: Player) -> int:
+        """Redeem all active codes for a player who is new or was repaired; for how many codes they are asked.
+
+        Nothing in a server without auto-redeem.
+        """
+        guild = (await self._store.get_guilds([player.guild_id])).get(player.guild_id)
+        if guild is None or not guild.auto_redeem or player.state not in ASKABLE:
+            return 0
+        codes = await self._codes.active()
+        await self._enrolment.player(player, codes)
+        await self._wake_jobs(player.guild_id, codes)
+        return len(codes)
+
+    async def redeem_now(self, player: Player, codes: Sequence[GiftCode]) -> list[Redemption]:
+        """Redeem codes for one player at once, before what waits in jobs; the results, stored.
+
+        Raises `InvalidInputError` when the player cannot be asked for, `GameHaltedError` when nobody is.
+        """
+        kingdom = await self._kingdom(player)
+        now = self._clock.now()
+        rows = {code.key: self._row(player, code, now) for code in codes}
+        stored = await self._store.get_redemptions([row.redemption_id for row in rows.values()])
+        rows |= {row.code: row for row in stored.values()}
+        asked = (self._redeem(rows[code.key], player, kingdom, code) for code in codes)
+        return list(await asyncio.gather(*asked))
+
+    async def stop(self, guild_id: GuildId, code: CodeKey, reason: str = text.JOB_STOPPED) -> bool:
+        """Stop a job; what was not asked stays as it is. False when it was not open."""
+        key = job_id(guild_id, code)
+        stopped = await self._store.stop_job(key, reason, self._clock.now())
+        if stopped:
+            _log.info("job stopped", guild=guild_id, code=code, why=reason)
+            self._running.interrupt(key)
+        return stopped
+
+    async def stop_all(self, guild_id: GuildId, reason: str) -> int:
+        """Stop all open jobs of a server; how many."""
+        jobs = await self._store.list_jobs(guild_id=guild_id, states=(JobState.OPEN,), limit=1000)
+        return sum([await self.stop(guild_id, job.code, reason) for job in jobs])
+
+    async def resume(self, guild_id: GuildId, code: CodeKey) -> bool:
+        """Go on with a stopped job where it was. False when it was not stopped."""
+        resumed = await self._store.resume_job(job_id(guild_id, code), self._clock.now())
+        if resumed:
+            _log.info("job resumed", guild=guild_id, code=code)
+            self._wake.set()
+        return resumed
+
+    async def retry(self, guild_id: GuildId, code: CodeKey) -> int:
+        """Let everybody who did not get a code be asked again; how many. For when the cause is known and gone."""
+        after, count = None, 0
+        now = self._clock.now()
+        first = redemption_id(guild_id, code, PlayerId(""))
+        while rows := await self._store.list_redemptions(
+            guild_id=guild_id, code=code, outcomes=_RETRIED, after=after or first, limit=PAGE
+        ):
+            waiting = [
+                attrs.evolve(
+                    row, outcome=RedemptionOutcome.WAITING, next_attempt_at=now, attempts=0, updated_at=now
+                )
+                for row in rows
+            ]
+            count += await self._store.open_redemptions(waiting, revive=True)
+            after = rows[-1].redemption_id
+        if count:
+            await self._store.wake_job(job_id(guild_id, code), now)
+            self._wake.set()
+        return count
+
+    async def jobs(
+        self, guild_id: GuildId | None = None, states: Collection[JobState] = (), limit: int = 25
+    ) -> list[JobView]:
+        """Jobs with their counts, the one that changed last first."""
+        jobs = await self._store.list_jobs(guild_id=guild_id, states=states, limit=limit)
+        counts = await asyncio.gather(*(self._store.count_outcomes(job.guild_id, job.code) for job in jobs))
+        return [
+            JobView(
+                job, count, self._governor.eta(count.open) if job.state is JobState.OPEN and count.open else None
+            )
+            for job, count in zip(jobs, counts, strict=True)
+        ]
+
+    async def history(self, guild_id: GuildId, player_id: PlayerId, limit: int = 25) -> list[Redemption]:
+        """What the game answered for one player, newest first."""
+        return await self._store.list_redemptions(guild_id=guild_id, player_id=player_id, limit=limit)
+
+    async def _redeem(self, row: Redemption, player: Player, kingdom: int, code: GiftCode) -> Redemption:
+        if row.is_granted:
+            return row
+        if code.status is not CodeStatus.ACTIVE or code.is_over(self._clock.now()):
+            return attrs.evolve(row, outcome=RedemptionOutcome.EXPIRED)
+        return await self._asking.redeem(row, player, kingdom, code, urgent=True)
+
+    async def _kingdom(self, player: Player) -> int:
+        if player.state not in ASKABLE and player.state is not PlayerState.PAUSED:
+            raise InvalidInputError(text.player_not_askable(player.player_id, player.state))
+        guild = (await self._store.get_guilds([player.guild_id])).get(player.guild_id)
+        kingdom = player.kingdom or (guild.default_kingdom if guild else None)
+        if kingdom is None:
+            raise InvalidInputError(text.no_kingdom(player.player_id))
+        return kingdom
+
+    async def _wake_jobs(self, guild_id: GuildId, codes: Sequence[GiftCode]) -> None:
+        now = self._clock.now()
+        jobs = [
+            attrs.evolve(self._job(guild_id, code, Trigger.REGISTRATION, None), enrolling=False) for code in codes
+        ]
+        opened = await self._store.open_jobs(jobs)
+        for job in jobs:
+            if job.job_id not in opened:
+                await self._store.wake_job(job.job_id, now)
+            self._running.interrupt(job.job_id)
+        self._wake.set()
+
+    def _job(self, guild_id: GuildId, code: GiftCode, trigger: Trigger, requested_by: UserId | None) -> Job:
+        now = self._clock.now()
+        return Job(
+            guild_id=guild_id,
+            code=code.key,
+            state=JobState.OPEN,
+            trigger=trigger,
+            created_at=now,
+            updated_at=now,
+            requested_by=requested_by,
+            due_at=now,
+        )
+
+    def _row(self, player: Player, code: GiftCode, now: datetime) -> Redemption:
+        """A row that is asked for at once, and that no job looks at."""
+        return Redemption(
+            guild_id=player.guild_id,
+            code=code.key,
+            player_id=player.player_id,
+            outcome=RedemptionOutcome.WAITING,
+            created_at=now,
+            updated_at=now,
+        )

@@ -1,0 +1,102 @@
+"""What an answer of the game means: for the redemption, for the player, and for the code."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import attrs
+import structlog
+
+from giftbot import text
+from giftbot.models.code import GiftCode
+from giftbot.models.ids import CodeKey, PlayerId
+from giftbot.models.notice import NoticeKind
+from giftbot.models.player import Player, PlayerState
+from giftbot.models.redemption import DEAD_CODE, GRANTED, GameAnswer, Redemption, RedemptionOutcome
+from giftbot.services.codes import Codes
+from giftbot.services.notices import Notices, subject_of
+from giftbot.services.ports import Clock, PlayerStore
+
+_log = structlog.get_logger(__name__)
+
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
+"""What transient answers wait for: the first pause, doubled each time, up to the longest."""
+DAILY = timedelta(days=1)
+"""Pause before a player whose level is too low is asked again."""
+VOTES = 2
+"""Players who have to be told that a code is used up before that is believed of the code."""
+TRIES_OF_ONE = 3
+"""So often one player alone is asked for a code that is used up, as it may mean that they have it."""
+
+_STATES = {
+    RedemptionOutcome.WRONG_KINGDOM: PlayerState.WRONG_KINGDOM,
+    RedemptionOutcome.NO_SUCH_PLAYER: PlayerState.NOT_FOUND,
+}
+_SHOWS_PLAYER = GRANTED | DEAD_CODE | {RedemptionOutcome.INELIGIBLE}
+"""Answers that the game gives only once id and kingdom were found to belong together."""
+
+
+class Verdicts:
+    """Judges answers, and lets players and codes know."""
+
+    def __init__(self, *, store: PlayerStore, codes: Codes, notices: Notices, clock: Clock) -> None:
+        self._store = store
+        self._codes = codes
+        self._notices = notices
+        self._clock = clock
+        self._votes: dict[CodeKey, set[PlayerId]] = {}
+
+    async def judge(self, row: Redemption, player: Player, code: GiftCode, answer: GameAnswer) -> Redemption:
+        """The row after this answer. The player's state and the code's follow; an unknown answer is reported."""
+        now = self._clock.now()
+        answer = self._counted(row, answer)
+        await self._note_player(player, answer.outcome)
+        if answer.outcome in DEAD_CODE:
+            await self._codes.end(code.key, is_known=answer.outcome is not RedemptionOutcome.NOT_FOUND)
+            self._votes.pop(code.key, None)
+        elif answer.outcome is RedemptionOutcome.UNKNOWN:
+            subject = subject_of([answer.raw])
+            await self._notices.tell(NoticeKind.UNKNOWN_ANSWER, subject, text.unknown_answer_notice(answer.raw))
+        return attrs.evolve(
+            row,
+            outcome=answer.outcome,
+            raw=answer.raw,
+            attempts=row.attempts + 1,
+            redeemed_at=now if answer.outcome in GRANTED else row.redeemed_at,
+            next_attempt_at=next_attempt(answer, row.attempts + 1, now),
+            updated_at=now,
+        )
+
+    def _counted(self, row: Redemption, answer: GameAnswer) -> GameAnswer:
+        """“Used up” may mean the code or the player: it is a vote, and the player is asked again.
+
+        A refused signature says nothing of the player either; the governor halts for it.
+        """
+        if answer.outcome is RedemptionOutcome.REFUSED_SIGNATURE:
+            return attrs.evolve(answer, outcome=RedemptionOutcome.RETRY)
+        if answer.outcome is not RedemptionOutcome.EXHAUSTED:
+            return answer
+        votes = self._votes.setdefault(row.code, set())
+        votes.add(row.player_id)
+        if len(votes) >= VOTES:
+            return answer
+        outcome = RedemptionOutcome.RETRY if row.attempts + 1 < TRIES_OF_ONE else RedemptionOutcome.UNKNOWN
+        return attrs.evolve(answer, outcome=outcome)
+
+    async def _note_player(self, player: Player, outcome: RedemptionOutcome) -> None:
+        state = PlayerState.ACTIVE if outcome in _SHOWS_PLAYER else _STATES.get(outcome)
+        if state is None or state is player.state or player.state is PlayerState.PAUSED:
+            return
+        if await self._store.save_player(player.seen_as(state, self._clock.now())):
+            _log.info("player seen", guild=player.guild_id, player=player.player_id, state=state)
+
+
+def next_attempt(answer: GameAnswer, attempts: int, now: datetime) -> datetime | None:
+    """When the game is asked again after the answer to attempt number `attempts`; None when it is not."""
+    if answer.outcome is RedemptionOutcome.INELIGIBLE:
+        return now + DAILY
+    if answer.outcome is not RedemptionOutcome.RETRY:
+        return None
+    pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE)
+    return now + max(pause, timedelta(seconds=answer.retry_after or 0.0))
