@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import attrs
 
 from giftbot.clock import SystemClock
+from giftbot.games.profiles import load_profile
 from giftbot.models.times import PostingTimes
 from giftbot.services.aftermath import Aftermath
 from giftbot.services.announcements import Announcements
@@ -42,7 +43,6 @@ from giftbot.services.trials import Trials
 from giftbot.services.upkeep import Upkeep
 from giftbot.settings import Settings
 from giftbot.sources.catalogue import build_sources, open_fetcher
-from giftbot.sources.profiles import DEFAULT_URLS
 from giftbot.stores.directory import Holder, lock_directory, lock_holder
 from giftbot.stores.journal import FileJournal
 from giftbot.stores.sqlite.store import open_sqlite
@@ -144,7 +144,7 @@ async def open_outside(settings: Settings, role: Role, *, owner: str) -> AsyncIt
 @asynccontextmanager
 async def open_sources(settings: Settings) -> AsyncIterator[tuple[Source, ...]]:
     """Open the sources alone. Raises `SettingsError` for an address that is never fetched."""
-    defaults = DEFAULT_URLS[settings.game]
+    defaults = load_profile(settings.game).sources
     async with AsyncExitStack() as stack:
         fetcher = await stack.enter_async_context(open_fetcher(allow_private=settings.giftbot_allow_private_urls))
         sources = build_sources(

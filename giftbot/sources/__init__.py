@@ -1,1 +1,1 @@
-"""Adapters: where gift codes come from. `catalogue` builds them, `profiles` knows the public ones."""
+"""Adapters: where gift codes come from. `catalogue` builds them."""

@@ -8,7 +8,6 @@ from giftbot.errors import SettingsError
 from giftbot.models.source import Trust
 from giftbot.sources.catalogue import build_sources
 from giftbot.sources.http import Fetcher, open_fetcher
-from giftbot.sources.profiles import DEFAULT_URLS
 
 
 async def test_sources_follow_their_urls() -> None:
@@ -64,19 +63,3 @@ async def test_a_key_that_no_header_can_carry(fetcher: Fetcher, key: str) -> Non
             json_url=None, rss_url=None, page_url=None, api_url="http://x.example/", api_key=key, fetcher=fetcher
         )
     assert key not in str(caught.value)
-
-
-async def test_public_defaults_pass_the_guard() -> None:
-    """Every default of every game is an address that the strict guard allows."""
-    assert set(DEFAULT_URLS) == {"whiteout", "kingshot"}
-    async with open_fetcher() as fetcher:
-        for urls in DEFAULT_URLS.values():
-            sources = build_sources(
-                json_url=urls.json_url,
-                rss_url=urls.rss_url,
-                page_url=urls.page_url,
-                api_url=None,
-                api_key=None,
-                fetcher=fetcher,
-            )
-            assert sources
