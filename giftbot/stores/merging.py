@@ -1,4 +1,4 @@
-"""Rules on the outbox that are the same in every store: merge order, held claims, joined rows."""
+"""Rules that are the same in every store: merge order of posts and redemptions, held claims, joined rows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import attrs
 
 from giftbot.models.announcement import FINAL_STATES, Announcement, AnnouncementState, Mark
 from giftbot.models.ids import AnnouncementId, CodeKey
+from giftbot.models.job import Job, JobState
+from giftbot.models.redemption import GRANTED, RedemptionOutcome
 
 _RANK = {
     AnnouncementState.PENDING: 0,
@@ -131,3 +133,14 @@ RESTART_VALUES: Mapping[str, object] = dict.fromkeys(
     )
 )
 """The fields that a row loses when it starts over as pending."""
+
+UNGRANTED: tuple[str, ...] = tuple(outcome.value for outcome in RedemptionOutcome if outcome not in GRANTED)
+"""Outcomes that another one may replace. A row of an earlier bot has none, which means granted."""
+
+
+def is_letting_go(job: Job) -> bool:
+    """Whether a worker that writes this gives the job back: it ended, or nobody is to work on it until it is due.
+
+    A job that was woken meanwhile has rows that the worker may not have seen: it must not rest then.
+    """
+    return job.state is not JobState.OPEN or job.lease_until is None

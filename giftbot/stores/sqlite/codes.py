@@ -50,6 +50,13 @@ class SqliteCodeStore:
         )
         return [_read(row) for row in rows]
 
+    async def list_to_redeem(self) -> list[GiftCode]:
+        """Codes whose `redeem` is true: not every server with auto-redeem has its job for them yet."""
+        rows = await self._database.read(
+            f"SELECT {CODES.names} FROM gift_codes WHERE redeem = 1 ORDER BY created_at, _id"
+        )
+        return [_read(row) for row in rows]
+
     async def insert_codes(self, codes: Sequence[GiftCode]) -> set[CodeKey]:
         """Store codes that are not there yet; the keys that were new."""
         inserted: set[CodeKey] = set()

@@ -16,7 +16,7 @@ import aiosqlite
 from giftbot.errors import StoreError, StoreUnavailableError
 from giftbot.stores.sqlite.schema import MIGRATIONS
 
-Value = int | str | None
+Value = int | float | str | None
 """What a column holds."""
 
 Row = tuple[Value, ...]

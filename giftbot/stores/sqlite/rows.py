@@ -77,6 +77,7 @@ CODES = Table(
         "epoch",
         "fan_out",
         "revision",
+        "redeem",
     ),
     frozenset({"sources"}),
 )
@@ -98,6 +99,10 @@ GUILDS = Table(
         "left_at",
         "updated_at",
         "revision",
+        "auto_redeem",
+        "default_kingdom",
+        "redeem_channel_id",
+        "register_channel_id",
     ),
     frozenset({"missing_permissions"}),
 )
@@ -139,7 +144,7 @@ _AnnouncementRow = tuple[
 ]  # fmt: skip
 _GuildRow = tuple[
     int, int | None, int | None, int, str, int, str | None, int | None, str | None, int | None, str, int | None,
-    int | None, int | None, int,
+    int | None, int | None, int, int, int | None, int | None, int | None,
 ]  # fmt: skip
 
 
@@ -161,7 +166,7 @@ def stored_codes(codes: tuple[str, ...]) -> str | None:
 def decode_guild(row: Row) -> GuildSettings:
     """The settings in the values of the columns of `GUILDS`. Written out, for many are read at once."""
     values = cast("_GuildRow", row)
-    channel_id, role_id = values[1], values[2]
+    channel_id, role_id, redeem_channel_id, register_channel_id = values[1], values[2], values[17], values[18]
     return GuildSettings(
         guild_id=GuildId(values[0]),
         channel_id=None if channel_id is None else ChannelId(channel_id),
@@ -176,6 +181,10 @@ def decode_guild(row: Row) -> GuildSettings:
         missing_permissions=() if values[10] == "[]" else tuple(json.loads(values[10])),
         checked_at=read_moment(values[11]),
         left_at=read_moment(values[12]),
+        auto_redeem=bool(values[15]),
+        default_kingdom=values[16],
+        redeem_channel_id=None if redeem_channel_id is None else ChannelId(redeem_channel_id),
+        register_channel_id=None if register_channel_id is None else ChannelId(register_channel_id),
         updated_at=read_moment(values[13]),
         revision=values[14],
     )

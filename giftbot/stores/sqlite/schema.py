@@ -89,5 +89,86 @@ _INDEXES = (
     "CREATE INDEX notices_untold ON notices (created_at) WHERE told_at IS NULL",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES + _INDEXES,)
+_REDEMPTION = (
+    """CREATE TABLE players (
+        _id TEXT PRIMARY KEY NOT NULL,
+        guild_id INTEGER NOT NULL,
+        player_id TEXT NOT NULL,
+        state TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        kingdom INTEGER,
+        nickname TEXT,
+        owner_id INTEGER,
+        added_by INTEGER,
+        proved_at INTEGER,
+        revision INTEGER NOT NULL
+    )""",
+    """CREATE TABLE auto_redeemed_codes (
+        _id TEXT PRIMARY KEY NOT NULL,
+        guild_id INTEGER NOT NULL,
+        code TEXT NOT NULL,
+        fid TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        raw TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        redeemed_at INTEGER,
+        next_attempt_at INTEGER
+    )""",
+    """CREATE TABLE redemption_jobs (
+        _id TEXT PRIMARY KEY NOT NULL,
+        guild_id INTEGER NOT NULL,
+        code TEXT NOT NULL,
+        state TEXT NOT NULL,
+        trigger TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        requested_by INTEGER,
+        due_at INTEGER,
+        owner TEXT,
+        fence INTEGER NOT NULL,
+        lease_until INTEGER,
+        enrolling INTEGER NOT NULL,
+        cursor TEXT,
+        channel_id INTEGER,
+        message_id INTEGER,
+        finished_at INTEGER,
+        reason TEXT,
+        woken_at INTEGER
+    )""",
+    # A budget has slot, rate and paused_until; a lease has owner and until.
+    """CREATE TABLE leases (
+        _id TEXT PRIMARY KEY NOT NULL,
+        owner TEXT,
+        until INTEGER,
+        slot INTEGER,
+        rate REAL,
+        paused_until INTEGER
+    )""",
+    "ALTER TABLE guilds ADD COLUMN auto_redeem INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE guilds ADD COLUMN default_kingdom INTEGER",
+    "ALTER TABLE guilds ADD COLUMN redeem_channel_id INTEGER",
+    "ALTER TABLE guilds ADD COLUMN register_channel_id INTEGER",
+    "ALTER TABLE gift_codes ADD COLUMN redeem INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX gift_codes_redeem ON gift_codes (created_at) WHERE redeem = 1",
+    "CREATE INDEX players_owner ON players (guild_id, owner_id, created_at) WHERE owner_id IS NOT NULL",
+    "CREATE INDEX players_state ON players (state, guild_id)",
+    # Who has a code, through whichever server.
+    """CREATE INDEX auto_redeemed_codes_granted ON auto_redeemed_codes (code, fid)
+       WHERE outcome IN ('redeemed', 'already')""",
+    # What is to be asked, longest due first; rows that rest are not in it.
+    """CREATE INDEX auto_redeemed_codes_due ON auto_redeemed_codes (guild_id, code, next_attempt_at)
+       WHERE next_attempt_at IS NOT NULL""",
+    "CREATE INDEX auto_redeemed_codes_outcome ON auto_redeemed_codes (guild_id, code, outcome)",
+    "CREATE INDEX auto_redeemed_codes_player ON auto_redeemed_codes (fid, guild_id)",
+    # Lists, newest first, of one server and of all.
+    "CREATE INDEX auto_redeemed_codes_guild_updated ON auto_redeemed_codes (guild_id, updated_at)",
+    "CREATE INDEX auto_redeemed_codes_updated ON auto_redeemed_codes (updated_at)",
+    "CREATE INDEX redemption_jobs_due ON redemption_jobs (due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX redemption_jobs_updated ON redemption_jobs (updated_at)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES + _INDEXES, _REDEMPTION)
 """Statements that lead from each schema version to the next; the version is how many of these were applied."""

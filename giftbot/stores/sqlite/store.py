@@ -9,13 +9,17 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from giftbot.stores.sqlite.budgets import SqliteBudgetStore
 from giftbot.stores.sqlite.codes import SqliteCodeStore
 from giftbot.stores.sqlite.database import Database, open_database
 from giftbot.stores.sqlite.guilds import SqliteGuildStore
 from giftbot.stores.sqlite.history import SqliteHistory
+from giftbot.stores.sqlite.jobs import SqliteJobStore
 from giftbot.stores.sqlite.marks import SqliteMarks
 from giftbot.stores.sqlite.notices import SqliteNoticeStore
 from giftbot.stores.sqlite.outbox import SqliteOutbox
+from giftbot.stores.sqlite.players import SqlitePlayerStore
+from giftbot.stores.sqlite.redemptions import SqliteRedemptionStore
 from giftbot.stores.sqlite.upkeep import SqliteUpkeep
 
 BUSY_TIMEOUT = 5.0
@@ -23,7 +27,17 @@ BUSY_TIMEOUT = 5.0
 
 
 class SqliteStore(
-    SqliteCodeStore, SqliteGuildStore, SqliteOutbox, SqliteMarks, SqliteUpkeep, SqliteHistory, SqliteNoticeStore
+    SqliteCodeStore,
+    SqliteGuildStore,
+    SqliteOutbox,
+    SqliteMarks,
+    SqliteUpkeep,
+    SqliteHistory,
+    SqliteNoticeStore,
+    SqlitePlayerStore,
+    SqliteRedemptionStore,
+    SqliteJobStore,
+    SqliteBudgetStore,
 ):
     """`Store` on SQLite; each parent adds one noun."""
 
