@@ -8,6 +8,7 @@ that holds the value of `NAME` (for secrets). Names are documented in the README
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
 import tomllib
@@ -21,7 +22,9 @@ import typed_settings as ts
 from typed_settings.exceptions import TsError
 from typed_settings.loaders import DictLoader
 
-from giftbot.errors import SettingsError
+from giftbot.errors import InvalidInputError, SettingsError
+from giftbot.models.ids import PlayerId
+from giftbot.models.player import parse_kingdom, parse_player_id
 
 _OWN_PREFIXES = ("GIFTBOT_", "GAME_", "GIFTCODE_")
 _EMPTY_IS_OFF = ("GIFTCODE_JSON_URL", "GIFTCODE_RSS_URL", "GIFTCODE_PAGE_URL")
@@ -34,7 +37,9 @@ GAMES = ("whiteout", "kingshot")
 
 def _at_least(minimum: float) -> Callable[[object, attrs.Attribute[float], float], None]:
     def check(_: object, attribute: attrs.Attribute[float], value: float) -> None:
-        if not value >= minimum:
+        if not math.isfinite(value):
+            raise ValueError(f"{attribute.name.upper()} must be a number, not {value:g}")
+        if value < minimum:
             raise ValueError(f"{attribute.name.upper()} must be at least {minimum:g}, not {value:g}")
 
     return check
@@ -66,6 +71,16 @@ def _ids(_: object, attribute: attrs.Attribute[str], value: str) -> None:
         raise ValueError(f"{attribute.name.upper()} must be numbers separated by commas, not “{value}”")
 
 
+def _player(_: object, attribute: attrs.Attribute[str], value: str) -> None:
+    try:
+        _player_of(value)
+    except InvalidInputError as error:
+        name = attribute.name.upper()
+        raise ValueError(
+            f"{name} must be a player id and a kingdom, as 12345678:312, not “{value}”. {str(error).rstrip('.')}"
+        ) from None
+
+
 @attrs.frozen
 class Settings:
     """Everything an operator can set. Every field has a default that works, except the token."""
@@ -78,7 +93,17 @@ class Settings:
     mongo_db_name: str = "giftbot"
     giftbot_data_dir: Path = Path("data")
     game: str = attrs.field(default="whiteout", validator=_one_of(*GAMES))
-    """Game profile: default addresses of the sources."""
+    """Game profile: default addresses of the sources and of the redemption API."""
+    game_api_url: str | None = attrs.field(default=None, validator=_web_address)
+    """Base of the redemption API; None is the game profile's."""
+    game_sign_salt: str | None = None
+    """What calls of the API are signed with; public, the game's page carries it. None is the game profile's."""
+    game_rate_per_minute: float = attrs.field(default=30.0, validator=_at_least(0))
+    """Calls of the API per minute, of all processes on one store; 0 switches redemption off."""
+    game_player_spacing: float = attrs.field(default=2.5, validator=_at_least(0))
+    """Seconds between two calls for one player."""
+    game_verify_player: str = attrs.field(default="", validator=_player)
+    """`player:kingdom`, with whom each new code is tried before it is posted; empty is nobody."""
     giftcode_check_interval: float = attrs.field(default=10.0, validator=_at_least(1))
     """Seconds between two checks of the sources."""
     giftcode_json_url: str | None = attrs.field(default=None, validator=_web_address)
@@ -90,6 +115,8 @@ class Settings:
     giftcode_api_key: ts.Secret[str] = attrs.field(default=ts.Secret(""), repr=False)
     giftbot_allow_private_urls: bool = False
     """Let configured addresses be plain HTTP and private (sandbox, tests)."""
+    giftbot_register_by_message: bool = False
+    """Let servers have a channel in which a bare player id registers; needs the message-content intent."""
     giftbot_owner_ids: str = attrs.field(default="", validator=_ids)
     """Users who may run the owner's commands, separated by commas; empty is the application's owner or team."""
     giftbot_shard_ids: str = attrs.field(default="", validator=_ids)
@@ -117,6 +144,11 @@ class Settings:
         return token
 
     @property
+    def verify_player(self) -> tuple[PlayerId, int] | None:
+        """The player and kingdom with whom new codes are tried; None when they are not."""
+        return _player_of(self.game_verify_player)
+
+    @property
     def owner_ids(self) -> tuple[int, ...]:
         """The configured owners; empty when the application's owner counts."""
         return _numbers(self.giftbot_owner_ids)
@@ -129,6 +161,13 @@ class Settings:
 
 def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(",") if part.strip())
+
+
+def _player_of(text: str) -> tuple[PlayerId, int] | None:
+    if not text:
+        return None
+    player_id, _, kingdom = text.partition(":")
+    return parse_player_id(player_id), parse_kingdom(kingdom)
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, directory: Path | None = None) -> Settings:

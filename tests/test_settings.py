@@ -34,6 +34,27 @@ def test_a_secret_comes_from_a_file_and_never_shows(tmp_path: Path) -> None:
     assert "hunter2" not in f"{settings} {settings!r} {settings.mongo_uri}"
 
 
+def test_what_redemption_is_told(tmp_path: Path) -> None:
+    """By default 30 calls a minute and nobody to try codes with; a rate of 0 is allowed, it means off."""
+    settings = load_settings({"GAME_VERIFY_PLAYER": ""}, directory=tmp_path)
+    assert (settings.game_rate_per_minute, settings.game_player_spacing, settings.verify_player) == (
+        30.0,
+        2.5,
+        None,
+    )
+    assert (settings.game_api_url, settings.game_sign_salt, settings.giftbot_register_by_message) == (
+        None,
+        None,
+        False,
+    )
+    (tmp_path / "giftbot.toml").write_text("game_rate_per_minute = 0\ngiftbot_register_by_message = true\n")
+    environ = {"GAME_VERIFY_PLAYER": " 12345678 : #312", "GAME_SIGN_SALT": "s#lt", "GAME_API_URL": "http://h/api"}
+    settings = load_settings(environ, directory=tmp_path)
+    assert (settings.game_rate_per_minute, settings.verify_player) == (0.0, ("12345678", 312))
+    assert (settings.game_api_url, settings.game_sign_salt) == ("http://h/api", "s#lt")
+    assert settings.giftbot_register_by_message
+
+
 def test_what_is_misspelt_in_a_file_of_the_bot_is_refused(tmp_path: Path) -> None:
     """In .env and giftbot.toml a name close to a setting is a mistake; anything else there is left alone."""
     (tmp_path / ".env").write_text("MONGO_URL=mongodb://h/\n")
@@ -48,6 +69,20 @@ def test_what_is_misspelt_in_a_file_of_the_bot_is_refused(tmp_path: Path) -> Non
     [
         ({"POST_RATE_PER_SECOND": "many"}, "POST_RATE_PER_SECOND cannot be 'many'"),
         ({"GIFTCODE_CHECK_INTERVAL": "0"}, "at least 1"),
+        ({"GIFTCODE_CHECK_INTERVAL": "inf"}, "GIFTCODE_CHECK_INTERVAL must be a number, not inf"),
+        ({"GAME_API_URL": "game.example"}, "GAME_API_URL must be a web address"),
+        ({"GAME_RATE_PER_MINUTE": "-1"}, "GAME_RATE_PER_MINUTE must be at least 0, not -1"),
+        ({"GAME_RATE_PER_MINUTE": "nan"}, "GAME_RATE_PER_MINUTE must be a number, not nan"),
+        ({"GAME_RATE_PER_MINUTE": "off"}, "GAME_RATE_PER_MINUTE cannot be 'off'"),
+        ({"GAME_PLAYER_SPACING": "-0.1"}, "GAME_PLAYER_SPACING must be at least 0"),
+        (
+            {"GAME_VERIFY_PLAYER": "ada:312"},
+            "GAME_VERIFY_PLAYER must be a player id and a kingdom, as 12345678:312",
+        ),
+        ({"GAME_VERIFY_PLAYER": "12345678"}, "not “12345678”. A kingdom .state. is a number from 1 to 9,999"),
+        ({"GAME_VERIFY_PLAYER": "12345678:312:1"}, "GAME_VERIFY_PLAYER must be a player id and a kingdom"),
+        ({"GIFTBOT_REGISTER_BY_MESSAGE": "maybe"}, "GIFTBOT_REGISTER_BY_MESSAGE cannot be 'maybe'"),
+        ({"GAME_SALT": "x"}, "Did you mean GAME_SIGN_SALT?"),
         ({"GAME": "chess"}, "GAME must be one of whiteout, kingshot"),
         ({"MONGO_URI": "http://h"}, "MONGO_URI must begin with"),
         ({"GIFTCODE_JSON_URL": "ftp://h"}, "GIFTCODE_JSON_URL must be a web address"),
