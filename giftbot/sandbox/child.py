@@ -42,6 +42,7 @@ class BotProcess:
             "GIFTCODE_RSS_URL": sources.rss_url,
             "GIFTCODE_PAGE_URL": sources.page_url,
             "GIFTCODE_CHECK_INTERVAL": "1",
+            "GAME_API_URL": self._sandbox.game.url,
             **self._more,
         }
 

@@ -21,6 +21,7 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
         "GIFTCODE_PAGE_URL": sandbox.sources.page_url,
         "GIFTCODE_API_URL": sandbox.sources.api_url,
         "GIFTCODE_API_KEY": sandbox.sources.api_key,
+        "GAME_API_URL": sandbox.game.url,
         "GIFTBOT_ALLOW_PRIVATE_URLS": "true",
     }
 

@@ -1,4 +1,4 @@
-"""The sandbox itself: one server on loopback with REST, gateway and sources of codes."""
+"""The sandbox itself: one server on loopback with REST, gateway, sources of codes and a game."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from aiohttp import web
 
 from giftbot.sandbox.driver import Actor
 from giftbot.sandbox.faults import Faults
+from giftbot.sandbox.game import Game
 from giftbot.sandbox.gateway import Gateway
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.limits import Limits
@@ -52,6 +53,7 @@ class Sandbox:
         self.gateway = Gateway(self.world, self.token)
         self.world.listener = self.gateway
         self.sources = Sources(self.world.pulse)
+        self.game = Game(self.world.pulse, self.world.findings, self.sources.published)
         self.rest = Rest(
             world=self.world,
             token=self.token,
@@ -65,7 +67,7 @@ class Sandbox:
 
     @property
     def findings(self) -> list[str]:
-        """Every violation of Discord's rules so far."""
+        """Every violation of Discord's rules so far, and every overlap of calls of the game."""
         return self.world.findings
 
     @property
@@ -116,6 +118,7 @@ class Sandbox:
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/gateway/", self.gateway.serve)
         app.router.add_routes(self.sources.routes())
+        app.router.add_routes(self.game.routes())
         app.router.add_route("*", "/api/{path:.*}", self.rest.serve)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
@@ -124,6 +127,7 @@ class Sandbox:
         self._port = int(runner.addresses[0][1])
         self._runner = runner
         self.sources.base_url = self.base_url
+        self.game.base_url = self.base_url
         return self
 
     async def __aexit__(
@@ -133,6 +137,7 @@ class Sandbox:
         traceback: TracebackType | None,
     ) -> None:
         self.faults.clear()
+        self.game.heal()
         await self.gateway.close()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -42,6 +42,7 @@ class Sources:
 
         self._pulse = pulse
         self._codes: dict[str, dict[str, PublishedCode]] = {name: {} for name in FORMATS}
+        self._ever: dict[str, PublishedCode] = {}
         self._changed = {name: datetime.datetime.now(datetime.UTC) for name in FORMATS}
         self._faults: dict[str, SourceFault] = {}
 
@@ -76,8 +77,9 @@ class Sources:
     ) -> None:
         """List a code as active; `on` names the sources json, rss, page and api."""
         added_at = added_at or datetime.datetime.now(datetime.UTC)
+        self._ever[code] = PublishedCode(code, rewards, expires_at, added_at)
         for name in on:
-            self._codes[name][code] = PublishedCode(code, rewards, expires_at, added_at)
+            self._codes[name][code] = self._ever[code]
             self._touch(name)
 
     def expire(self, code: str, *, on: Iterable[str] = EVERYWHERE) -> None:
@@ -96,6 +98,11 @@ class Sources:
     def listed(self, name: str) -> list[str]:
         """Return the codes on one source."""
         return list(self._codes[name])
+
+    def published(self, code: str) -> PublishedCode | None:
+        """A code as it was ever listed, None if it never was; expired when no source lists it as active."""
+        listed = [codes[code] for codes in self._codes.values() if code in codes]
+        return next((one for one in listed if not one.expired), listed[0] if listed else self._ever.get(code))
 
     def fail(self, name: str, *, status: int = 500, body: str = "", times: int | None = None) -> None:
         """Answer with a status."""

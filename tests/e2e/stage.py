@@ -44,6 +44,7 @@ class Stage:
                 "GIFTCODE_RSS_URL": sources.rss_url,
                 "GIFTCODE_PAGE_URL": sources.page_url,
                 "GIFTCODE_CHECK_INTERVAL": "1",
+                "GAME_API_URL": self.sandbox.game.url,
                 **self.environ,
                 **more,
             },
