@@ -122,10 +122,7 @@ def read_redemption(document: Mapping[str, object]) -> Redemption | None:
     """The redemption of a document. Earlier bots kept what was redeemed and nothing else: no outcome means that."""
     get = document.get
     guild_id, code, player_id = _whole(get("guild_id")), get("code"), _player_id(get("fid"))
-    outcome = _OUTCOMES.get(str(get("outcome")))
-    if "outcome" not in document:
-        had_it = get("status") == "already_redeemed"
-        outcome = RedemptionOutcome.ALREADY if had_it else RedemptionOutcome.REDEEMED
+    outcome = _OUTCOMES.get(str(get("outcome", RedemptionOutcome.REDEEMED.value)))
     if guild_id is None or not isinstance(code, str) or player_id is None or outcome is None:
         return None
     redeemed_at = read_moment(get("redeemed_at"))

@@ -48,6 +48,12 @@ class MongoCodeStore:
             found = await self._database["gift_codes"].find({"fan_out": True}).batch_size(1000).to_list(None)
         return sorted(_read(found), key=lambda code: (code.created_at, code.key))
 
+    async def list_to_redeem(self) -> list[GiftCode]:
+        """Codes whose `redeem` is true: not every server with auto-redeem has its job for them yet."""
+        with translated():
+            found = await self._database["gift_codes"].find({"redeem": True}).batch_size(1000).to_list(None)
+        return sorted(_read(found), key=lambda code: (code.created_at, code.key))
+
     async def insert_codes(self, codes: Sequence[GiftCode]) -> set[CodeKey]:
         """Store codes that are not there yet; the keys that were new."""
         inserted: set[CodeKey] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import partial
 
 import attrs
 from bson import Int64
@@ -11,6 +12,7 @@ from bson import Int64
 from giftbot.models.announcement import Announcement, AnnouncementState
 from giftbot.models.ids import GuildId
 from giftbot.stores.documents import Document, announcement_document, build_converter, guild_prefix
+from giftbot.stores.redeeming_documents import job_document, player_document, redemption_document
 
 CONVERTER = build_converter(integer=Int64)
 
@@ -24,6 +26,11 @@ WITH_CODE: Mapping[str, object] = {"$type": "string"}
 def encode_announcement(row: Announcement) -> Document:
     """An outbox row as MongoDB holds it."""
     return announcement_document(row, Int64)
+
+
+encode_player = partial(player_document, integer=Int64)
+encode_redemption = partial(redemption_document, integer=Int64)
+encode_job = partial(job_document, integer=Int64)
 
 
 def of_guild(guild_id: GuildId) -> Document:

@@ -71,9 +71,14 @@ class Collection(Protocol):
         ...
 
     async def find_one_and_update(
-        self, query: Filter, update: Update, *, upsert: bool = False, return_document: bool = False
+        self,
+        query: Filter,
+        update: Update | Sequence[Update],
+        *,
+        upsert: bool = False,
+        return_document: bool = False,
     ) -> Document | None:
-        """Change one row; the row before or after (`return_document`) it."""
+        """Change one row, perhaps by a pipeline; the row before or after (`return_document`) it."""
         ...
 
     async def insert_many(self, documents: Sequence[Document], *, ordered: bool = True) -> InsertManyResult:

@@ -43,9 +43,38 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     "gift_codes": (
         IndexModel([("status", ASCENDING), ("created_at", ASCENDING)], name="status_created"),
         IndexModel([("fan_out", ASCENDING)], name="fan_out", partialFilterExpression={"fan_out": True}),
+        IndexModel([("redeem", ASCENDING)], name="redeem", partialFilterExpression={"redeem": True}),
     ),
     "guilds": (
         IndexModel([("backfill", ASCENDING)], name="backfill", sparse=True),
+        IndexModel([("updated_at", DESCENDING)], name="updated"),
+        IndexModel(
+            [("auto_redeem", ASCENDING), ("_id", ASCENDING)],
+            name="redeeming",
+            partialFilterExpression={"auto_redeem": True},
+        ),
+    ),
+    "players": (
+        IndexModel([("guild_id", ASCENDING), ("owner_id", ASCENDING)], name="guild_owner"),
+        IndexModel([("state", ASCENDING), ("guild_id", ASCENDING)], name="state_guild"),
+    ),
+    "auto_redeemed_codes": (
+        # Who has a code, through whichever server.
+        IndexModel([("code", ASCENDING), ("fid", ASCENDING)], name="code_player"),
+        # What is to be asked, longest due first; rows that rest are not in it.
+        IndexModel(
+            [("guild_id", ASCENDING), ("code", ASCENDING), ("next_attempt_at", ASCENDING)],
+            name="due",
+            partialFilterExpression={"next_attempt_at": {"$exists": True}},
+        ),
+        IndexModel([("guild_id", ASCENDING), ("code", ASCENDING), ("outcome", ASCENDING)], name="outcome"),
+        IndexModel([("fid", ASCENDING), ("guild_id", ASCENDING)], name="player_guild"),
+        # Lists, newest first, of one server and of all.
+        IndexModel([("guild_id", ASCENDING), ("updated_at", DESCENDING)], name="guild_updated"),
+        IndexModel([("updated_at", DESCENDING)], name="updated"),
+    ),
+    "redemption_jobs": (
+        IndexModel([("due_at", ASCENDING)], name="due", sparse=True),
         IndexModel([("updated_at", DESCENDING)], name="updated"),
     ),
     "notices": (IndexModel([("told_at", ASCENDING), ("created_at", ASCENDING)], name="told_created"),),

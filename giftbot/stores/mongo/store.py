@@ -9,14 +9,18 @@ from datetime import timedelta
 
 from giftbot.models.announcement import AnnouncementState
 from giftbot.stores.documents import Document
+from giftbot.stores.mongo.budgets import MongoBudgetStore
 from giftbot.stores.mongo.codes import MongoCodeStore
 from giftbot.stores.mongo.driver import MongoDatabase, measure_clock_offset, open_client, topology
 from giftbot.stores.mongo.faults import translated
 from giftbot.stores.mongo.guilds import MongoGuildStore
 from giftbot.stores.mongo.history import MongoHistory
+from giftbot.stores.mongo.jobs import MongoJobStore
 from giftbot.stores.mongo.marks import MongoMarks
 from giftbot.stores.mongo.notices import MongoNoticeStore
 from giftbot.stores.mongo.outbox import MongoOutbox
+from giftbot.stores.mongo.players import MongoPlayerStore
+from giftbot.stores.mongo.redemptions import MongoRedemptionStore
 from giftbot.stores.mongo.schema import ensure_indexes
 from giftbot.stores.mongo.upkeep import MongoUpkeep
 
@@ -42,7 +46,17 @@ _LAST_CHANGE: list[Document] = [
 
 
 class MongoStore(
-    MongoCodeStore, MongoGuildStore, MongoOutbox, MongoMarks, MongoUpkeep, MongoHistory, MongoNoticeStore
+    MongoCodeStore,
+    MongoGuildStore,
+    MongoOutbox,
+    MongoMarks,
+    MongoUpkeep,
+    MongoHistory,
+    MongoNoticeStore,
+    MongoPlayerStore,
+    MongoRedemptionStore,
+    MongoJobStore,
+    MongoBudgetStore,
 ):
     """`Store` on MongoDB; each parent adds one noun. Takes motor's database, or one that behaves like it."""
 

@@ -67,13 +67,13 @@ class SqliteRedemptionStore:
 
     async def open_redemptions(self, rows: Sequence[Redemption], *, revive: bool = False) -> int:
         """Insert rows that are absent; how many rows are now as given."""
-        return await self._write(_REVIVE if revive else _OPEN, rows)
+        return await self._write_redemptions(_REVIVE if revive else _OPEN, rows)
 
     async def record(self, rows: Sequence[Redemption]) -> int:
         """Write what the game answered; how many rows changed."""
-        return await self._write(_RECORD, rows)
+        return await self._write_redemptions(_RECORD, rows)
 
-    async def _write(self, statement: str, rows: Sequence[Redemption]) -> int:
+    async def _write_redemptions(self, statement: str, rows: Sequence[Redemption]) -> int:
         written = 0
         for chunk in chunks(rows):
             values = [encode_redemption(row) for row in chunk]
