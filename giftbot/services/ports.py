@@ -126,8 +126,8 @@ class ProgressBoard(Protocol):
         """Send one; None when that did not work."""
         ...
 
-    async def edit(self, channel_id: ChannelId, message_id: MessageId, page: Page) -> bool:
-        """Change one; False when it is gone, and another is to be sent."""
+    async def edit(self, channel_id: ChannelId, message_id: MessageId, page: Page) -> bool | None:
+        """Change one; False when it is gone, and another is to be sent; None when that did not work."""
         ...
 
 

@@ -41,7 +41,7 @@ def words(shown: Page) -> str:
 
 
 def test_a_running_job_shows_code_bar_counts_and_when_it_is_done() -> None:
-    """The title has the code as published; the end is a relative time of Discord's; failures wait for the summary."""
+    """The title has the code as published, the end is a relative time, and failures wait for the summary."""
     shown = page(eta=90, redeemed=200, already=112, waiting=684, wrong_kingdom=4)
     assert shown.title == "Redeeming Summer\\_Gift"
     assert "316 of 1,000" in words(shown)

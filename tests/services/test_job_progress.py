@@ -1,0 +1,350 @@
+"""Progress messages: one per job, edited now and then, and never in the way of those who redeem."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+
+import attrs
+import pytest
+
+from giftbot.models.code import CodeStatus, GiftCode
+from giftbot.models.guild import GuildSettings
+from giftbot.models.ids import ChannelId, CodeKey, GuildId, MessageId
+from giftbot.models.job import Counts, Job, JobState, Trigger
+from giftbot.models.post import Page
+from giftbot.models.redemption import RedemptionOutcome
+from giftbot.services.job_progress import MOST_TRIES, PAUSE, JobProgress
+from giftbot.services.ports import Store
+from tests.fakes import START
+from tests.observed import ObservedStore, observe
+
+SERVER, CHANNEL = GuildId(1), ChannelId(10)
+JOB = Job(
+    guild_id=SERVER,
+    code=CodeKey("SUMMER"),
+    state=JobState.OPEN,
+    trigger=Trigger.AUTO,
+    created_at=START,
+    updated_at=START,
+    due_at=START,
+)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let everybody act until this is so; the store answers from a thread of its own."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0)
+
+
+class PatientClock:
+    """A clock on which sleepers sleep until the test moves it."""
+
+    def __init__(self) -> None:
+        self.elapsed = 0.0
+        self.sleepers: list[tuple[float, asyncio.Future[None]]] = []
+
+    def now(self) -> datetime:
+        """The present moment."""
+        return START + timedelta(seconds=self.elapsed)
+
+    def monotonic(self) -> float:
+        """Seconds since the start."""
+        return self.elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the clock was moved so far."""
+        sleeper = (self.elapsed + seconds, asyncio.get_running_loop().create_future())
+        self.sleepers.append(sleeper)
+        try:
+            await sleeper[1]
+        finally:
+            self.sleepers.remove(sleeper)
+
+    async def wake_next(self) -> None:
+        """Move on to the moment of whoever sleeps shortest, and wake them."""
+        await until(lambda: self.sleepers)
+        self.elapsed, done = min(self.sleepers, key=lambda sleeper: sleeper[0])
+        done.set_result(None)
+        await until(done.done)
+        await until(lambda: all(sleeper[1] is not done for sleeper in self.sleepers))
+
+
+@attrs.define
+class RememberingBoard:
+    """A channel that keeps its messages, and knows nonces as Discord does."""
+
+    clock: PatientClock
+    messages: dict[MessageId, Page] = attrs.Factory(dict)
+    nonces: dict[str, MessageId] = attrs.Factory(dict)
+    writes: list[tuple[float, Page]] = attrs.Factory(list)
+    """Every post and edit, with its moment."""
+    attempts: list[float] = attrs.Factory(list)
+    open: asyncio.Event = attrs.Factory(asyncio.Event)
+    """Cleared, nothing is answered."""
+    works: bool = True
+    at_once: int = 0
+    most_at_once: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.open.set()
+
+    async def post(self, channel_id: ChannelId, page: Page, nonce: str) -> MessageId | None:
+        """Send a message; an old nonce gives the old message."""
+        assert channel_id == CHANNEL
+        assert len(nonce) <= 25
+        if not await self._answers(page):
+            return None
+        if nonce not in self.nonces:
+            self.nonces[nonce] = MessageId(100 + len(self.nonces))
+            self.messages[self.nonces[nonce]] = page
+        return self.nonces[nonce]
+
+    async def edit(self, channel_id: ChannelId, message_id: MessageId, page: Page) -> bool | None:
+        """Change a message."""
+        if not await self._answers(page):
+            return None
+        if message_id not in self.messages:
+            return False
+        self.messages[message_id] = page
+        return True
+
+    async def _answers(self, page: Page) -> bool:
+        self.attempts.append(self.clock.elapsed)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await self.open.wait()
+        self.at_once -= 1
+        if self.works:
+            self.writes.append((self.clock.elapsed, page))
+        return self.works
+
+
+@attrs.frozen
+class Scene:
+    """Progress over a real store and a channel under the test's control."""
+
+    store: Store
+    observed: ObservedStore
+    """The same store, for the test to let it fail."""
+    clock: PatientClock
+    board: RememberingBoard
+    made: list[JobProgress]
+
+    def progress(self) -> JobProgress:
+        """A process of its own."""
+        progress = JobProgress(
+            board=self.board,
+            store=self.store,
+            guilds=self.store,
+            codes=self.store,
+            clock=self.clock,
+            site="https://redeem.example",
+        )
+        self.made.append(progress)
+        return progress
+
+    @property
+    def shown(self) -> list[str]:
+        """What the messages say, in the order in which they were sent."""
+        return [f"{page.title}\n{page.description}" for _, page in sorted(self.board.messages.items())]
+
+
+@pytest.fixture
+async def scene(store: Store) -> AsyncIterator[Scene]:
+    """A server with a redeem channel, and a job."""
+    clock = PatientClock()
+    await store.save_guild(GuildSettings(guild_id=SERVER, redeem_channel_id=CHANNEL))
+    code = GiftCode(CodeKey("SUMMER"), "Summer", CodeStatus.ACTIVE, created_at=START, updated_at=START)
+    await store.insert_codes([code])
+    await store.open_jobs([JOB])
+    store, observed = observe(store)
+    scene = Scene(store, observed, clock, RememberingBoard(clock), [])
+    yield scene
+    for progress in scene.made:
+        await progress.aclose()
+
+
+def counts(redeemed: int) -> Counts:
+    """So many of 100 have it."""
+    return Counts({RedemptionOutcome.REDEEMED: redeemed, RedemptionOutcome.WAITING: 100 - redeemed})
+
+
+def show(progress: JobProgress, redeemed: int, *, eta: float | None = None, final: bool = False) -> None:
+    """Let the job's message show this."""
+    progress.show(JOB, counts(redeemed), eta=eta, final=final)
+
+
+async def test_a_job_has_one_message_that_changes_every_five_seconds_at_most(scene: Scene) -> None:
+    """The first state is sent at once; of those that follow within 5 s only the newest is shown."""
+    progress = scene.progress()
+    show(progress, 1)
+    await until(lambda: scene.board.writes and scene.clock.sleepers)
+    for redeemed in (2, 3, 4):
+        show(progress, redeemed)
+    await scene.clock.wake_next()
+    await until(lambda: len(scene.board.writes) == 2 and scene.clock.sleepers)
+    assert [at for at, _ in scene.board.writes] == [0, PAUSE]
+    assert len(scene.shown) == 1
+    assert "Redeeming Summer" in scene.shown[0]
+    assert "4 of 100" in scene.shown[0]
+    await scene.clock.wake_next()
+    await until(lambda: not len(progress))
+    assert len(scene.board.writes) == 2
+
+
+async def test_the_final_state_does_not_wait(scene: Scene) -> None:
+    """However soon it comes after the last edit."""
+    progress = scene.progress()
+    show(progress, 1)
+    await until(lambda: scene.board.writes and scene.clock.sleepers)
+    show(progress, 100, final=True)
+    await until(lambda: any(at < 1 for at, _ in scene.clock.sleepers))
+    await scene.clock.wake_next()  # the pace of all messages together
+    await until(lambda: len(scene.board.writes) == 2)
+    assert scene.board.writes[-1][0] < 1
+    assert "100 of 100" in scene.shown[0]
+
+
+async def test_a_slow_discord_holds_nobody_up_and_has_one_request_at_a_time(scene: Scene) -> None:
+    """Whoever redeems goes on; once Discord answers, the newest state is written."""
+    progress = scene.progress()
+    scene.board.open.clear()
+    for redeemed in range(50):
+        show(progress, redeemed)
+    await until(lambda: scene.board.attempts)
+    for redeemed in range(50, 90):
+        show(progress, redeemed)
+    scene.board.open.set()
+    await until(lambda: scene.clock.sleepers)
+    await scene.clock.wake_next()
+    await until(lambda: len(scene.board.writes) == 2)
+    assert scene.board.most_at_once == 1
+    assert "89 of 100" in scene.shown[0]
+
+
+async def test_without_a_channel_nothing_is_shown(scene: Scene) -> None:
+    """Not in a server that chose none, and not in one that was left."""
+    [settings] = (await scene.store.get_guilds([SERVER])).values()
+    for changes in ({"redeem_channel_id": None}, {"redeem_channel_id": CHANNEL, "left_at": START}):
+        [settings] = (await scene.store.get_guilds([SERVER])).values()
+        await scene.store.save_guild(attrs.evolve(settings, **changes))
+        progress = scene.progress()
+        show(progress, 1, final=True)
+        await until(lambda: scene.clock.sleepers)
+        assert scene.board.attempts == []
+        await progress.aclose()
+        await until(lambda: not scene.clock.sleepers)
+
+
+async def test_a_message_that_is_gone_is_sent_again(scene: Scene) -> None:
+    """Somebody deleted it: the next state is in a new message, which the store knows."""
+    progress = scene.progress()
+    show(progress, 1)
+    await until(lambda: scene.board.writes and scene.clock.sleepers)
+    scene.board.messages.clear()
+    show(progress, 2)
+    await scene.clock.wake_next()
+    await until(lambda: scene.shown and scene.clock.sleepers)
+    assert "2 of 100" in scene.shown[0]
+    [stored] = (await scene.store.get_jobs([JOB.job_id])).values()
+    assert (stored.channel_id, stored.message_id) == (CHANNEL, next(iter(scene.board.messages)))
+
+
+async def test_a_crash_before_the_message_was_noted_gives_no_second_one(scene: Scene) -> None:
+    """The nonce leads to the message that was sent, and the final state is on it."""
+    progress = scene.progress()
+    show(progress, 1)
+    await until(lambda: scene.clock.sleepers)
+    await progress.aclose()
+    await scene.store.set_job_message(JOB.job_id, CHANNEL, None, START)
+    show(scene.progress(), 100, final=True)
+    await until(lambda: len(scene.board.writes) == 3)
+    assert len(scene.shown) == 1
+    assert "100 of 100" in scene.shown[0]
+
+
+async def test_a_worker_that_does_not_know_of_the_message_edits_it_all_the_same(scene: Scene) -> None:
+    """The worker's job was read before the message was sent; also after a pause and in another process."""
+    first = scene.progress()
+    show(first, 1)
+    await scene.clock.wake_next()
+    await until(lambda: not len(first))
+    show(first, 2)
+    await until(lambda: len(scene.board.writes) == 2)
+    show(scene.progress(), 3)
+    await until(lambda: len(scene.board.writes) == 3)
+    assert len(scene.shown) == 1
+    assert "3 of 100" in scene.shown[0]
+
+
+async def test_what_cannot_be_shown_is_tried_again_less_and_less_often(scene: Scene) -> None:
+    """A channel that refuses costs a handful of requests; once it works, the newest state is there."""
+    scene.board.works = False
+    progress = scene.progress()
+    show(progress, 100, final=True)
+    for _ in range(MOST_TRIES - 1):
+        await scene.clock.wake_next()
+    await until(lambda: scene.clock.sleepers)
+    assert len(scene.board.attempts) == MOST_TRIES
+    pauses = [after - before for before, after in zip(scene.board.attempts, scene.board.attempts[1:], strict=False)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] == 2 * PAUSE
+    assert pauses[-1] <= 64 * PAUSE
+    await scene.clock.wake_next()
+    await until(lambda: not len(progress))
+    scene.board.works = True
+    show(progress, 100, final=True)
+    await until(lambda: scene.shown)
+
+
+async def test_an_edit_that_nobody_would_see_is_not_made(scene: Scene) -> None:
+    """The same counts, and an end that moved by seconds, are not worth a request; a minute is."""
+    progress = scene.progress()
+    show(progress, 1, eta=100)
+    await until(lambda: scene.board.writes and scene.clock.sleepers)
+    show(progress, 1, eta=110)
+    await scene.clock.wake_next()
+    await until(lambda: scene.clock.sleepers)
+    assert len(scene.board.writes) == 1
+    show(progress, 1, eta=160)
+    await scene.clock.wake_next()
+    await until(lambda: len(scene.board.writes) == 2)
+
+
+async def test_many_jobs_at_once_keep_a_common_pace(scene: Scene) -> None:
+    """What all jobs together ask of Discord leaves room for posts."""
+    progress = scene.progress()
+    jobs = [attrs.evolve(JOB, code=CodeKey(f"CODE{number}")) for number in range(40)]
+    await scene.store.open_jobs(jobs)
+    for job in jobs:
+        progress.show(job, counts(1), eta=None, final=False)
+    while len(scene.board.messages) < 40:
+        await scene.clock.wake_next()
+    moments = [at for at, _ in scene.board.writes]
+    assert max(sum(start <= at < start + 1 for at in moments) for start in moments) <= 5
+    await progress.aclose()
+
+
+async def test_a_store_that_fails_does_not_stop_the_worker(scene: Scene) -> None:
+    """It is logged, and tried again."""
+    progress = scene.progress()
+    scene.observed.fail_next("get_guilds")
+    show(progress, 1)
+    await scene.clock.wake_next()
+    await until(lambda: scene.shown)
+
+
+async def test_at_the_end_the_newest_states_are_shown_at_once(scene: Scene) -> None:
+    """And nothing after it."""
+    progress = scene.progress()
+    show(progress, 1)
+    await until(lambda: scene.board.writes and scene.clock.sleepers)
+    scene.clock.elapsed = 1.0
+    show(progress, 2)
+    await progress.aclose()
+    assert "2 of 100" in scene.shown[0]
+    show(progress, 3)
+    assert len(progress) == 0
