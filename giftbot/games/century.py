@@ -92,6 +92,8 @@ class CenturyGame:
     async def _ask(self, player_id: PlayerId, kingdom: int, code: str) -> GameAnswer:
         if (refusal := self._policy.refusal(self._url)) is not None:
             raise FaultError(f"cannot be asked: its address {refusal}")
+        if self._session.closed:
+            raise FaultError("is not asked any more: this process is ending")
         fields = {
             "fid": str(player_id),
             "kid": str(kingdom),

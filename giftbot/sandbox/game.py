@@ -15,7 +15,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from giftbot.sandbox import game_rules
-from giftbot.sandbox.game_calls import CallLog, GameCall
+from giftbot.sandbox.game_calls import CallLog, GameCall, is_lost
 from giftbot.sandbox.game_faults import SITE_PAGE, GameFaults, broken
 from giftbot.sandbox.game_rules import Gift, Person, Reply, Rules
 from giftbot.sandbox.payload import Payload
@@ -154,7 +154,7 @@ class Game:
             self.calls.end(call)
             await response.prepare(request)
             await response.write_eof()
-            call.told = Reply(call.err_code, call.msg).grants
+            call.told = Reply(call.err_code, call.msg).grants and not is_lost(request)
             return response
         except ConnectionError:
             return web.Response()  # nobody is there any more to be answered

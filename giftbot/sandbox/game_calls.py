@@ -88,7 +88,7 @@ class CallLog:
             begun=time.monotonic(),
         )
         for other in [one for one in self._going_on if one.player_id == player_id]:
-            if _is_lost(self._going_on[other]):
+            if is_lost(self._going_on[other]):
                 self.end(other)
             else:
                 self.overlaps.append((other, call))
@@ -158,5 +158,6 @@ class CallLog:
         return self._connections[protocol]
 
 
-def _is_lost(request: web.Request) -> bool:
+def is_lost(request: web.Request) -> bool:
+    """Whether nobody waits for the answer any more."""
     return request.transport is None or request.transport.is_closing()

@@ -83,7 +83,11 @@ class GameFaults:
         return self.drop(times=times, after_grant=True, player_id=player_id, code=code)
 
     def hold(self, *, after_grant: bool = False, player_id: object = None, code: str | None = None) -> Hold:
-        """Keep calls waiting, before or after they are carried out, until they are released or dropped."""
+        """Keep calls waiting, before or after they are carried out, until they are released or dropped.
+
+        After killing whoever asks, drop: what is released may be written, and count as told, before the game
+        notices that nobody is there any more.
+        """
         return self._faults.hold(after_store=after_grant, where=_concerning(player_id, code))
 
     def clear(self) -> None:
