@@ -23,6 +23,8 @@ class NoticeKind(enum.StrEnum):
     """A source fails or behaves strangely; told again only after it was well in between."""
     UNKNOWN_ANSWER = "unknown_answer"
     """The game said something that is not known; told once for each answer."""
+    GAME_HALTED = "game_halted"
+    """The game refuses our signature; told again only after it was well in between."""
     PARKED = "parked"
     """A post that Discord calls malformed."""
 
