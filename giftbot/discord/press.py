@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import hikari
 from hikari.api import ComponentBuilder
@@ -40,6 +40,13 @@ class Press:
         return self.interaction.values if isinstance(self.interaction, hikari.ComponentInteraction) else ()
 
     @property
+    def fields(self) -> Mapping[str, str]:
+        """What was typed into a modal, by the `custom_id` of each text field."""
+        if not isinstance(self.interaction, hikari.ModalInteraction):
+            return {}
+        return {field.custom_id: field.value for row in self.interaction.components for field in row.components}
+
+    @property
     def embeds(self) -> Sequence[hikari.Embed]:
         """The embeds of the message that it is on."""
         message = self.interaction.message
@@ -68,6 +75,14 @@ class Press:
     ) -> None:
         """Answer by changing the message that the component is on; what is not given stays."""
         await self._respond(hikari.ResponseType.MESSAGE_UPDATE, content, embeds, components)
+
+    async def ask(self, title: str, custom_id: str, rows: Sequence[ComponentBuilder]) -> None:
+        """Answer with a modal, whose `custom_id` is routed like that of a button. It has to come soon."""
+        if isinstance(self.interaction, hikari.ModalInteraction):
+            raise TypeError("Discord does not let a modal follow a modal")
+        async with self._answering:
+            await self.interaction.create_modal_response(title, custom_id, components=rows)
+            self._answered = True
 
     async def complain(self, sentence: str) -> None:
         """Answer with an error, whatever was answered or deferred before."""
