@@ -27,16 +27,22 @@ from giftbot.discord.complaints import complaint
 from giftbot.discord.confirmations import Confirmations
 from giftbot.discord.owners import DiscordNotifier, DiscordOwners
 from giftbot.discord.presence import Presence
+from giftbot.discord.progress import DiscordProgressBoard
 from giftbot.discord.replies import reply
 from giftbot.discord.router import Router
 from giftbot.errors import StartupError, TokenError
 from giftbot.models.times import PostingTimes
 from giftbot.services.announcements import Announcements
 from giftbot.services.checks import Checks
+from giftbot.services.codes import Codes
+from giftbot.services.governor import Governor
 from giftbot.services.guilds import Guilds
 from giftbot.services.history import History
+from giftbot.services.job_results import JobResults
 from giftbot.services.notices import Notices
+from giftbot.services.players import Players
 from giftbot.services.ports import Clock, OwnerDirectory
+from giftbot.services.redemptions import Redemptions
 from giftbot.services.reports import Reports
 from giftbot.services.status import Status
 from giftbot.services.trials import Trials
@@ -46,8 +52,15 @@ _log = structlog.get_logger(__name__)
 
 INTENTS = hikari.Intents.GUILDS
 """All that posting needs; nothing privileged."""
+MESSAGE_INTENTS = hikari.Intents.GUILD_MESSAGES | hikari.Intents.MESSAGE_CONTENT
+"""What registering by message needs on top; the second is privileged."""
 COMPONENTS = (codes, settings_component, reports, records, about)
-ROUTES = (codes.routes, settings_component.routes, reports.routes, records.routes)
+ROUTES = (
+    codes.routes,
+    settings_component.routes,
+    reports.routes,
+    records.routes,
+)
 REQUEST_TIMEOUT = 8.0
 """Seconds for one request to Discord; below the longest that an attempt to send may take."""
 HTTP_SETTINGS = HTTPSettings(force_close_transports=False, timeouts=HTTPTimeoutSettings(total=REQUEST_TIMEOUT))
@@ -82,7 +95,7 @@ def build_gateway_bot(settings: Settings) -> hikari.GatewayBot:
         settings.token,
         banner=None,
         logs=None,
-        intents=INTENTS,
+        intents=INTENTS | MESSAGE_INTENTS if settings.giftbot_register_by_message else INTENTS,
         auto_chunk_members=False,
         cache_settings=CacheSettings(components=hikari.api.CacheComponents.ME),
         http_settings=HTTP_SETTINGS,
@@ -103,6 +116,7 @@ def discord_of(bot: hikari.GatewayBot, settings: Settings) -> Discord:
         channels=channels,
         notifier=DiscordNotifier(bot.rest, owners),
         owners=owners,
+        board=DiscordProgressBoard(bot.rest),
     )
 
 
@@ -125,16 +139,25 @@ def build_client(bot: hikari.GatewayBot, services: Services) -> tanjun.Client:
 
 
 def _dependencies(services: Services) -> dict[type[object], object]:
-    panels = settings_component.Panels(services.guilds, services.announcements, services.status)
+    panels = settings_component.Panels(
+        services.guilds,
+        services.announcements,
+        services.status,
+    )
     return {
         Announcements: services.announcements,
         Checks: services.checks,
         Clock: services.clock,
+        Codes: services.codes,
         Confirmations: Confirmations(services.clock),
+        Governor: services.governor,
         Guilds: services.guilds,
         History: services.history,
+        JobResults: services.results,
         Notices: services.notices,
         OwnerDirectory: services.owners,
+        Players: services.players,
+        Redemptions: services.redemptions,
         Reports: services.reports,
         Status: services.status,
         Trials: services.trials,
@@ -231,6 +254,8 @@ async def _work(services: Services, presence: Presence, bot: hikari.GatewayBot, 
     """Run the workers until somebody asks to stop, or one of them cannot go on."""
     workers = [
         asyncio.create_task(services.posting.run(), name="posting"),
+        asyncio.create_task(services.governor.run(), name="governor"),
+        asyncio.create_task(services.redeeming.run(), name="redeeming"),
         asyncio.create_task(services.upkeep.run_checks(), name="checks"),
         asyncio.create_task(services.upkeep.run_upkeep(), name="upkeep"),
         asyncio.create_task(presence.run(), name="presence"),
@@ -245,7 +270,8 @@ async def _work(services: Services, presence: Presence, bot: hikari.GatewayBot, 
 
 
 async def _end(services: Services, workers: Sequence[asyncio.Task[None]], stopping: asyncio.Task[bool]) -> None:
-    await services.posting.stop()
+    await asyncio.gather(services.posting.stop(), services.redeeming.stop())
+    await services.progress.aclose()
     for task in (*workers, stopping):
         task.cancel()
     results = await asyncio.gather(*workers, stopping, return_exceptions=True)

@@ -133,6 +133,7 @@ def disconnected(settings: Settings) -> Discord:
         channels=offline.OfflineChannels(),
         notifier=offline.OfflineNotifier(),
         owners=offline.OfflineOwners(settings.owner_ids),
+        board=offline.OfflineBoard(),
     )
 
 

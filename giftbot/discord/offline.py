@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import NoReturn
 
 from giftbot.errors import GiftbotError
-from giftbot.models.ids import ChannelId, GuildId, UserId
+from giftbot.models.ids import ChannelId, GuildId, MessageId, UserId
 from giftbot.models.notice import Notice
-from giftbot.models.post import Delivery, Outcome, Post, Search, SearchResult
+from giftbot.models.post import Delivery, Outcome, Page, Post, Search, SearchResult
 
 NOT_CONNECTED = "This process has no connection to Discord; only a running bot has."
 
@@ -69,3 +69,15 @@ class OfflineOwners:
     async def owner_ids(self) -> frozenset[UserId]:
         """The configured owners. Raises `GiftbotError` when none are: then only Discord knows."""
         return self._known or _refuse()
+
+
+class OfflineBoard:
+    """Shows nothing."""
+
+    async def post(self, channel_id: ChannelId, page: Page, nonce: str) -> MessageId | None:
+        """Not sent."""
+        return None
+
+    async def edit(self, channel_id: ChannelId, message_id: MessageId, page: Page) -> bool:
+        """Not changed; whatever it is, it stays."""
+        return True

@@ -44,6 +44,11 @@ class PostingTimes:
         )
 
     @property
+    def factor(self) -> float:
+        """How much faster than in production these are."""
+        return self.lease / PostingTimes().lease
+
+    @property
     def lease_span(self) -> timedelta:
         """`lease` as a span of wall-clock time."""
         return timedelta(seconds=self.lease)

@@ -8,6 +8,7 @@ from giftbot.services.announcements import Announcements
 from giftbot.services.cooldown import Cooldown
 from giftbot.services.detection import CheckResult, Detection
 from giftbot.services.ports import Clock
+from giftbot.services.redemptions import Redemptions
 
 PAUSE = 30.0
 """Seconds between two checks that one server may ask for."""
@@ -16,18 +17,22 @@ PAUSE_OF_ALL = 3.0
 
 
 class Checks:
-    """Connects finding with announcing."""
+    """Connects finding with announcing and redeeming."""
 
-    def __init__(self, *, detection: Detection, announcements: Announcements, clock: Clock) -> None:
+    def __init__(
+        self, *, detection: Detection, announcements: Announcements, redemptions: Redemptions, clock: Clock
+    ) -> None:
         self._detection = detection
         self._announcements = announcements
+        self._redemptions = redemptions
         self._cooldown = Cooldown(clock, each=PAUSE, together=PAUSE_OF_ALL)
 
     async def regular(self) -> CheckResult:
-        """Ask the sources that are due, and announce what is new in every server."""
+        """Ask the sources that are due, and announce and redeem what is new in every server."""
         result = await self._detection.check()
         if result.new:
             await self._announcements.fan_out()
+            await self._redemptions.fan_out()
         return result
 
     async def now_for(self, guild: GuildSettings) -> tuple[CheckResult, list[GiftCode]]:

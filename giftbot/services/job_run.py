@@ -31,6 +31,11 @@ _NOT_ASKABLE = {
 }
 
 
+def ahead_of(per_minute: float) -> int:
+    """Questions of one job that wait for their turn at once, at so many calls a minute: two seconds' worth."""
+    return max(4, min(64, round(per_minute / 30)))
+
+
 @attrs.frozen
 class Tools:
     """What every job is worked on with."""
@@ -98,7 +103,7 @@ class JobRun:
 
     async def _ask_all(self, code: GiftCode | None) -> None:
         """Ask for everybody whose turn has come, until nobody is left, or the job is not ours any more."""
-        await self._show(final=False)
+        self._show(final=False)
         while self._may_go_on() and self._halted is None:
             if not await self._keep_claim():
                 return
@@ -163,7 +168,7 @@ class JobRun:
         is_dead = False
         for task in [task for task in self._asked if task in done]:
             is_dead |= self._take(task)
-        await self._show(final=False)
+        self._show(final=False)
         return is_dead
 
     def _take(self, task: asyncio.Task[Redemption]) -> bool:
@@ -247,19 +252,19 @@ class JobRun:
         if state is JobState.DONE:
             counts = {outcome.value: count for outcome, count in self._counts.by_outcome.items()}
             _log.info("job done", guild=self._job.guild_id, code=self._job.code, **counts)
-        await self._show(final=True)
+        self._show(final=True)
 
     async def _show_stopped(self) -> None:
         stored = (await self._tools.store.get_jobs([self._job.job_id])).get(self._job.job_id)
         if stored is not None and stored.state is JobState.STOPPED:
             self._job = stored
             self._counts = await self._tools.store.count_outcomes(stored.guild_id, stored.code)
-            await self._show(final=True)
+            self._show(final=True)
 
-    async def _show(self, *, final: bool) -> None:
+    def _show(self, *, final: bool) -> None:
         eta = self._tools.governor.eta(self._counts.open) if self._job.state is JobState.OPEN else None
         shown = attrs.evolve(self._job, owner=None) if final else self._job
-        await self._tools.progress.show(shown, self._counts, eta=eta, final=final)
+        self._tools.progress.show(shown, self._counts, eta=eta, final=final)
 
 
 def _not_asked(row: Redemption, player: Player | None, now: datetime) -> Redemption:

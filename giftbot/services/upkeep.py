@@ -14,6 +14,7 @@ from giftbot.services.codes import Codes
 from giftbot.services.detection import Detection
 from giftbot.services.notices import Notices
 from giftbot.services.ports import AnnouncementStore, Clock
+from giftbot.services.redemptions import Redemptions
 from giftbot.services.state_copy import StateCopy
 
 _log = structlog.get_logger(__name__)
@@ -29,6 +30,7 @@ class Upkeep:
         detection: Detection,
         codes: Codes,
         announcements: Announcements,
+        redemptions: Redemptions,
         notices: Notices,
         copy: StateCopy,
         store: AnnouncementStore,
@@ -41,6 +43,7 @@ class Upkeep:
         self._detection = detection
         self._codes = codes
         self._announcements = announcements
+        self._redemptions = redemptions
         self._notices = notices
         self._copy = copy
         self._store = store
@@ -60,6 +63,7 @@ class Upkeep:
         """One round: finish what a crash cut short or another process asked for, expire, copy, tell."""
         await self._announcements.backfill_leftovers()
         await self._announcements.fan_out()
+        await self._redemptions.fan_out()
         await self._store.release_orphans(self._clock.now())
         await self._codes.expire(self._detection.healthy, self._detection.asked)
         await self._notices.tell_leftovers()

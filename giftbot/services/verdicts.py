@@ -98,5 +98,6 @@ def next_attempt(answer: GameAnswer, attempts: int, now: datetime) -> datetime |
         return now + DAILY
     if answer.outcome is not RedemptionOutcome.RETRY:
         return None
-    pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE)
+    doubled: int = 2 ** min(attempts - 1, 10)
+    pause = min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
     return now + max(pause, timedelta(seconds=answer.retry_after or 0.0))

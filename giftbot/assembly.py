@@ -1,0 +1,290 @@
+"""Wiring: every service over the ports that it needs. Nothing is opened here, and nothing runs."""
+
+from __future__ import annotations
+
+import attrs
+
+from giftbot.models.times import PostingTimes, RedeemingTimes
+from giftbot.services.aftermath import Aftermath
+from giftbot.services.announcements import Announcements
+from giftbot.services.asking import Asking
+from giftbot.services.checks import Checks
+from giftbot.services.codes import Codes
+from giftbot.services.delivery import Deliveries
+from giftbot.services.detection import Detection
+from giftbot.services.enrolment import Enrolment
+from giftbot.services.governor import Governor
+from giftbot.services.guilds import Guilds
+from giftbot.services.history import History
+from giftbot.services.job_progress import JobProgress
+from giftbot.services.job_results import JobResults
+from giftbot.services.job_run import Tools, ahead_of
+from giftbot.services.marks import Marks
+from giftbot.services.notices import Notices
+from giftbot.services.pacer import Pacer
+from giftbot.services.players import Players
+from giftbot.services.ports import (
+    Announcer,
+    Channels,
+    Clock,
+    Game,
+    Journal,
+    Notifier,
+    OwnerDirectory,
+    ProgressBoard,
+    Source,
+    StateFile,
+    Store,
+)
+from giftbot.services.posting import Posting
+from giftbot.services.proving import Proving
+from giftbot.services.records import Records
+from giftbot.services.redeeming import Redeeming
+from giftbot.services.redemptions import Redemptions
+from giftbot.services.reports import Reports
+from giftbot.services.rosters import Rosters
+from giftbot.services.running import Running
+from giftbot.services.signal import Signal
+from giftbot.services.state_copy import StateCopy
+from giftbot.services.status import Status
+from giftbot.services.trials import Trials
+from giftbot.services.upkeep import Upkeep
+from giftbot.services.verdicts import Verdicts
+from giftbot.settings import Settings
+
+
+@attrs.frozen
+class Discord:
+    """Discord, as the services need it."""
+
+    announcer: Announcer
+    channels: Channels
+    notifier: Notifier
+    owners: OwnerDirectory
+    board: ProgressBoard
+
+
+@attrs.frozen
+class Outside:
+    """Everything outside of the services but Discord. Tests wrap single ports of it."""
+
+    store: Store
+    journal: Journal
+    state_file: StateFile
+    sources: tuple[Source, ...]
+    game: Game
+    clock: Clock
+
+
+@attrs.frozen
+class Services:
+    """Every service, wired."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    sources: tuple[Source, ...]
+    owners: OwnerDirectory
+    codes: Codes
+    announcements: Announcements
+    guilds: Guilds
+    history: History
+    reports: Reports
+    notices: Notices
+    detection: Detection
+    checks: Checks
+    trials: Trials
+    marks: Marks
+    posting: Posting
+    status: Status
+    upkeep: Upkeep
+    governor: Governor
+    players: Players
+    redemptions: Redemptions
+    redeeming: Redeeming
+    progress: JobProgress
+    results: JobResults
+
+
+def assemble(
+    settings: Settings, outside: Outside, discord: Discord, *, owner: str, times: PostingTimes
+) -> Services:
+    """Wire the services. Nothing is opened and nothing runs yet."""
+    store, clock = outside.store, outside.clock
+    notices = Notices(store=store, notifier=discord.notifier, clock=clock)
+    codes = Codes(store=store, clock=clock)
+    posting = _assemble_posting(settings, outside, discord, codes, notices, owner=owner, times=times)
+    redeeming = _assemble_redeeming(settings, outside, discord, codes, notices, owner=owner, times=times)
+    detection = Detection(
+        outside.sources, codes=codes, notices=notices, clock=clock, interval=settings.giftcode_check_interval
+    )
+    checks = Checks(
+        detection=detection,
+        announcements=posting.announcements,
+        redemptions=redeeming.redemptions,
+        clock=clock,
+    )
+    return Services(
+        settings=settings,
+        store=store,
+        clock=clock,
+        sources=outside.sources,
+        owners=discord.owners,
+        codes=codes,
+        announcements=posting.announcements,
+        guilds=posting.guilds,
+        history=History(store=store, codes=codes),
+        reports=Reports(codes=codes, announcements=posting.announcements, notices=notices, clock=clock),
+        notices=notices,
+        detection=detection,
+        checks=checks,
+        trials=Trials(announcer=discord.announcer, pacer=posting.pacer, clock=clock),
+        marks=posting.marks,
+        posting=posting.posting,
+        status=Status(store=store, detection=detection, posting=posting.posting),
+        upkeep=Upkeep(
+            checks=checks,
+            detection=detection,
+            codes=codes,
+            announcements=posting.announcements,
+            redemptions=redeeming.redemptions,
+            notices=notices,
+            copy=StateCopy(store=store, file=outside.state_file, clock=clock),
+            store=store,
+            clock=clock,
+            interval=settings.giftcode_check_interval,
+            upkeep_interval=times.upkeep,
+        ),
+        governor=redeeming.governor,
+        players=redeeming.players,
+        redemptions=redeeming.redemptions,
+        redeeming=redeeming.redeeming,
+        progress=redeeming.progress,
+        results=JobResults(store=store),
+    )
+
+
+@attrs.frozen
+class _PostingPart:
+    announcements: Announcements
+    guilds: Guilds
+    marks: Marks
+    pacer: Pacer
+    posting: Posting
+
+
+def _assemble_posting(
+    settings: Settings,
+    outside: Outside,
+    discord: Discord,
+    codes: Codes,
+    notices: Notices,
+    *,
+    owner: str,
+    times: PostingTimes,
+) -> _PostingPart:
+    store, clock, wake = outside.store, outside.clock, Signal()
+    announcements = Announcements(store=store, notices=notices, clock=clock, wake=wake)
+    guilds = Guilds(
+        store=store, announcements=announcements, channels=discord.channels, notices=notices, clock=clock
+    )
+    marks = Marks(store, outside.journal)
+    pacer = Pacer(settings.post_rate_per_second, clock)
+    deliveries = Deliveries(
+        store=store,
+        marks=marks,
+        announcer=discord.announcer,
+        clock=clock,
+        pacer=pacer,
+        times=times,
+        aftermath=Aftermath(guilds=guilds, notices=notices),
+    )
+    posting = Posting(
+        store=store,
+        marks=marks,
+        announcer=discord.announcer,
+        deliveries=deliveries,
+        clock=clock,
+        times=times,
+        wake=wake,
+        owner=owner,
+        rate=settings.post_rate_per_second,
+    )
+    return _PostingPart(announcements, guilds, marks, pacer, posting)
+
+
+@attrs.frozen
+class _RedeemingPart:
+    governor: Governor
+    players: Players
+    redemptions: Redemptions
+    redeeming: Redeeming
+    progress: JobProgress
+
+
+def _assemble_redeeming(
+    settings: Settings,
+    outside: Outside,
+    discord: Discord,
+    codes: Codes,
+    notices: Notices,
+    *,
+    owner: str,
+    times: PostingTimes,
+) -> _RedeemingPart:
+    store, clock, game = outside.store, outside.clock, outside.game
+    wake, running, redeeming_times = Signal(), Running(), RedeemingTimes().scaled(times.factor)
+    governor = Governor(
+        game=game,
+        store=store,
+        clock=clock,
+        per_minute=settings.game_rate_per_minute,
+        spacing=settings.game_player_spacing,
+        owner=owner,
+        notices=notices,
+    )
+    enrolment = Enrolment(store=store, clock=clock)
+    verdicts = Verdicts(store=store, codes=codes, notices=notices, clock=clock)
+    asking = Asking(governor=governor, store=store, records=Records(store), verdicts=verdicts)
+    redemptions = Redemptions(
+        store=store,
+        codes=codes,
+        enrolment=enrolment,
+        asking=asking,
+        governor=governor,
+        running=running,
+        clock=clock,
+        wake=wake,
+    )
+    progress = JobProgress(board=discord.board, store=store, guilds=store, codes=store, clock=clock, site=game.site)
+    tools = Tools(
+        store=store,
+        asking=asking,
+        enrolment=enrolment,
+        governor=governor,
+        progress=progress,
+        clock=clock,
+        times=redeeming_times,
+        ahead=ahead_of(settings.game_rate_per_minute),
+    )
+    redeeming = Redeeming(
+        store=store,
+        tools=tools,
+        governor=governor,
+        clock=clock,
+        times=redeeming_times,
+        running=running,
+        wake=wake,
+        owner=owner,
+    )
+    players = Players(
+        store=store,
+        results=store,
+        guilds=store,
+        proving=Proving(governor=governor, clock=clock),
+        rosters=Rosters(store=store, guilds=store, redemptions=redemptions, clock=clock),
+        redemptions=redemptions,
+        clock=clock,
+        site=game.site,
+    )
+    return _RedeemingPart(governor, players, redemptions, redeeming, progress)
