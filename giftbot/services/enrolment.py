@@ -39,10 +39,10 @@ class Enrolment:
         cursor = players[-1].player_id if players else job.cursor
         return attrs.evolve(job, cursor=cursor, enrolling=len(players) == PAGE, updated_at=self._clock.now())
 
-    async def player(self, player: Player, codes: Sequence[GiftCode]) -> None:
-        """Give one player their rows of these codes."""
+    async def players(self, guild_id: GuildId, players: Sequence[Player], codes: Sequence[GiftCode]) -> None:
+        """Give some players of a server, at most a page of them, their rows of these codes."""
         for code in codes:
-            await self._enrol(player.guild_id, code.key, [player], revive=True)
+            await self._enrol(guild_id, code.key, players, revive=True)
 
     async def _enrol(self, guild_id: GuildId, code: CodeKey, players: Sequence[Player], *, revive: bool) -> None:
         asked = [player.player_id for player in players if player.state in ASKABLE]

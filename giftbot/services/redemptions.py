@@ -130,12 +130,18 @@ class Redemptions:
 
         Nothing in a server without auto-redeem.
         """
-        guild = (await self._store.get_guilds([player.guild_id])).get(player.guild_id)
-        if guild is None or not guild.auto_redeem or player.state not in ASKABLE:
+        return await self.enrol_players(player.guild_id, [player])
+
+    async def enrol_players(self, guild_id: GuildId, players: Sequence[Player]) -> int:
+        """Redeem all active codes for some players of a server, as `enrol_player` does for one."""
+        guild = (await self._store.get_guilds([guild_id])).get(guild_id)
+        asked = [player for player in players if player.state in ASKABLE]
+        if guild is None or not guild.auto_redeem or not asked:
             return 0
         codes = await self._codes.active()
-        await self._enrolment.player(player, codes)
-        await self._wake_jobs(player.guild_id, codes)
+        for first in range(0, len(asked), PAGE):
+            await self._enrolment.players(guild_id, asked[first : first + PAGE], codes)
+        await self._wake_jobs(guild_id, codes)
         return len(codes)
 
     async def redeem_now(self, player: Player, codes: Sequence[GiftCode]) -> list[Redemption]:
