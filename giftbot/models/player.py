@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+import unicodedata
 from datetime import datetime
 
 import attrs
@@ -70,6 +71,15 @@ def parse_player_id(raw: str) -> PlayerId:
             "A player id has 1 to 20 digits and nothing else. You find it in the game, on your profile."
         )
     return PlayerId(text)
+
+
+def parse_nickname(raw: str | None) -> str | None:
+    """A player's name as people type it: one line without invisible characters, cut; None when nothing is left."""
+    visible = "".join(
+        char if char.isprintable() or char.isspace() else "" for char in (raw or "")[: NICKNAME_LENGTH * 5]
+    )
+    name = unicodedata.normalize("NFC", " ".join(visible.split()))
+    return name[:NICKNAME_LENGTH].rstrip() or None
 
 
 def parse_kingdom(raw: str) -> int:

@@ -1,0 +1,193 @@
+"""Many players at once: from a table into the store, and back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Protocol, TypeVar
+
+import attrs
+import structlog
+
+from giftbot import text
+from giftbot.models.ids import GuildId, PlayerId, UserId
+from giftbot.models.player import Player, PlayerState
+from giftbot.models.roster import ImportReport, LineReport, LineResult, RosterLine
+from giftbot.services.ports import Clock, GuildStore, PlayerStore
+from giftbot.services.roster_lines import csv_of, read_table
+
+_log = structlog.get_logger(__name__)
+
+CHUNK = 200
+"""Lines that are worked on before everything else gets its turn, and that go to the store together."""
+_SAVED_AT_ONCE = 20
+_REPAIRABLE = frozenset({PlayerState.UNPROVED, PlayerState.WRONG_KINGDOM, PlayerState.NOT_FOUND})
+"""Players whose kingdom is nobody's proved word, and may be replaced by a table's."""
+EXPORT_COLUMNS = ("player_id", "kingdom", "nickname", "status", "owner_id")
+REPORT_COLUMNS = ("line", "player_id", "result", "note")
+T = TypeVar("T")
+
+
+class Enrols(Protocol):
+    """What gives players the codes that are active: `giftbot.services.redemptions.Redemptions`."""
+
+    async def enrol_players(self, guild_id: GuildId, players: Sequence[Player]) -> int:
+        """Redeem all active codes for some players of a server; for how many codes they are asked."""
+        ...
+
+
+class Rosters:
+    """Imports and exports the players of a server, without holding up anything else."""
+
+    def __init__(self, *, store: PlayerStore, guilds: GuildStore, redemptions: Enrols, clock: Clock) -> None:
+        self._store = store
+        self._guilds = guilds
+        self._redemptions = redemptions
+        self._clock = clock
+
+    async def import_csv(self, guild_id: GuildId, words: str, added_by: UserId | None) -> ImportReport:
+        """Store the players of a table as unproved; what became of every line.
+
+        Somebody who is registered already is left as they are, but for a name, and for a kingdom that was never
+        proved. Raises `InvalidInputError` when the table as a whole cannot be used.
+        """
+        table = read_table(words)
+        guild = (await self._guilds.get_guilds([guild_id])).get(guild_id)
+        run = _Import(guild_id, added_by, has_default=guild is not None and guild.default_kingdom is not None)
+        reports: list[LineReport] = []
+        codes = 0
+        async for rows in in_turns(table.rows()):
+            usable = [row for row in map(run.check, rows) if isinstance(row, RosterLine)]
+            written, asked = await self._write(run, usable)
+            reports += [written.get(row.number) or run.notes[row.number] for row in rows]
+            codes = max(codes, await self._redemptions.enrol_players(guild_id, asked)) if asked else codes
+        report = ImportReport(tuple(reports), codes)
+        _log.info("players imported", guild=guild_id, by=added_by, **{str(k): n for k, n in report.counts.items()})
+        return report
+
+    async def export_csv(self, guild_id: GuildId) -> str:
+        """All players of a server as a table, which can be imported again."""
+        parts = [csv_of([EXPORT_COLUMNS])]
+        after: PlayerId | None = None
+        while players := await self._store.list_players(guild_id=guild_id, after=after, limit=CHUNK):
+            parts.append(
+                csv_of(
+                    (player.player_id, player.kingdom, player.nickname, player.state.value, player.owner_id)
+                    for player in players
+                )
+            )
+            after = players[-1].player_id
+            await asyncio.sleep(0)
+        return "".join(parts)
+
+    async def _write(self, run: _Import, rows: Sequence[RosterLine]) -> tuple[dict[int, LineReport], list[Player]]:
+        """Store some lines; what became of each, and for whom codes are to be redeemed."""
+        fresh = {row.player_id: run.player(row, self._clock.now()) for row in rows}
+        added = await self._store.insert_players(list(fresh.values())) if fresh else set()
+        others = [row for row in rows if row.player_id not in added]
+        known = await self._store.get_players(run.guild_id, [row.player_id for row in others]) if others else {}
+        reports, repaired = await self._update(others, known)
+        reports |= {
+            row.number: LineReport(row.number, row.player_id, LineResult.ADDED)
+            for row in rows
+            if row.player_id in added
+        }
+        return reports, [fresh[player_id] for player_id in fresh if player_id in added] + repaired
+
+    async def _update(
+        self, rows: Sequence[RosterLine], known: Mapping[PlayerId, Player]
+    ) -> tuple[dict[int, LineReport], list[Player]]:
+        """Change players who are registered, where a line may; what became of each, and who was repaired."""
+        reports: dict[int, LineReport] = {}
+        repaired: list[Player] = []
+        for first in range(0, len(rows), _SAVED_AT_ONCE):
+            group = rows[first : first + _SAVED_AT_ONCE]
+            ends = await asyncio.gather(*(self._update_one(row, known.get(row.player_id)) for row in group))
+            for row, (result, note, player) in zip(group, ends, strict=True):
+                reports[row.number] = LineReport(row.number, row.player_id, result, note)
+                if player is not None:
+                    repaired.append(player)
+        return reports, repaired
+
+    async def _update_one(self, row: RosterLine, player: Player | None) -> tuple[LineResult, str, Player | None]:
+        if player is None:
+            return LineResult.BAD, text.LINE_OVERTAKEN, None
+        changed = _changed(player, row)
+        if changed == player:
+            return LineResult.KNOWN, text.line_known(player, row.kingdom), None
+        changed = attrs.evolve(changed, updated_at=self._clock.now())
+        if not await self._store.save_player(changed):
+            return LineResult.BAD, text.LINE_OVERTAKEN, None
+        is_repaired = changed.kingdom != player.kingdom
+        return LineResult.UPDATED, "", attrs.evolve(changed, revision=changed.revision + 1) if is_repaired else None
+
+
+@attrs.define
+class _Import:
+    """What one import has to remember from line to line."""
+
+    guild_id: GuildId
+    added_by: UserId | None
+    has_default: bool
+    """Whether the server has a kingdom for lines without one."""
+    notes: dict[int, LineReport] = attrs.Factory(dict)
+    """Lines that are left out, by number."""
+    _seen: dict[PlayerId, int] = attrs.Factory(dict)
+
+    def player(self, row: RosterLine, now: datetime) -> Player:
+        """Somebody new."""
+        return Player(
+            guild_id=self.guild_id,
+            player_id=row.player_id,
+            state=PlayerState.UNPROVED,
+            created_at=now,
+            updated_at=now,
+            kingdom=row.kingdom,
+            nickname=row.nickname,
+            added_by=self.added_by,
+        )
+
+    def check(self, row: RosterLine | LineReport) -> RosterLine | None:
+        """The line, unless it is left out; then why is noted."""
+        if isinstance(row, LineReport):
+            self.notes[row.number] = row
+            return None
+        first = self._seen.setdefault(row.player_id, row.number)
+        if first != row.number:
+            note = text.line_repeats(first)
+            self.notes[row.number] = LineReport(row.number, row.player_id, LineResult.DUPLICATE, note)
+            return None
+        if row.kingdom is None and not self.has_default:
+            note = text.LINE_WITHOUT_KINGDOM
+            self.notes[row.number] = LineReport(row.number, row.player_id, LineResult.BAD, note)
+            return None
+        return row
+
+
+def _changed(player: Player, row: RosterLine) -> Player:
+    """A registered player after a table named them; as they are when it says nothing new that may be believed."""
+    changed = player
+    if row.nickname is not None:
+        changed = attrs.evolve(changed, nickname=row.nickname)
+    if row.kingdom not in (None, player.kingdom) and player.state in _REPAIRABLE:
+        changed = attrs.evolve(changed, kingdom=row.kingdom, state=PlayerState.UNPROVED)
+    return changed
+
+
+async def report_csv(report: ImportReport) -> str:
+    """What became of every line, as a table."""
+    parts = [
+        csv_of((line.number, line.player_id, line.result.value, line.note) for line in lines)
+        async for lines in in_turns(report.lines)
+    ]
+    return csv_of([REPORT_COLUMNS]) + "".join(parts)
+
+
+async def in_turns(items: Iterable[T], size: int = CHUNK) -> AsyncIterator[list[T]]:
+    """`items` in lists of `size`; everybody else on the loop gets a turn after each."""
+    pending = iter(items)
+    while chunk := list(islice(pending, size)):
+        yield chunk
+        await asyncio.sleep(0)
