@@ -7,15 +7,27 @@ import tanjun
 from giftbot import text
 from giftbot.discord.access import MANAGER, require_guild, require_manager
 from giftbot.discord.panel import (
+    FIELD_KINGDOM,
+    REDEMPTION,
     ROUTE_AGAIN,
     ROUTE_AUTO,
     ROUTE_BACKFILL,
     ROUTE_CHANNEL,
     ROUTE_CHECK,
+    ROUTE_KINGDOM,
+    ROUTE_KINGDOM_TYPED,
     ROUTE_NO_ROLE,
+    ROUTE_PAGE,
+    ROUTE_REDEEM,
+    ROUTE_REDEEM_CHANNEL,
+    ROUTE_REDEEM_NOWHERE,
+    ROUTE_REGISTER_CHANNEL,
+    ROUTE_REGISTER_NOWHERE,
     ROUTE_ROLE,
     ROUTE_TEST,
     Panel,
+    RedemptionPanel,
+    kingdom_field,
 )
 from giftbot.discord.press import Press
 from giftbot.discord.replies import reply
@@ -23,9 +35,12 @@ from giftbot.discord.router import Routes
 from giftbot.errors import UserError
 from giftbot.models.guild import Backfill
 from giftbot.models.ids import ChannelId, GuildId, RoleId
+from giftbot.models.player import parse_kingdom
+from giftbot.services import auto_redeem
 from giftbot.services.announcements import Announcements
 from giftbot.services.checks import Checks
 from giftbot.services.guilds import Guilds
+from giftbot.services.redemptions import Redemptions
 from giftbot.services.status import Status
 from giftbot.services.trials import Trials
 
@@ -36,10 +51,14 @@ routes = Routes()
 class Panels:
     """Draws the panel of a server as it is now."""
 
-    def __init__(self, guilds: Guilds, announcements: Announcements, status: Status) -> None:
+    def __init__(
+        self, guilds: Guilds, announcements: Announcements, status: Status, *, registers: bool = False
+    ) -> None:
+        """Take `registers`, whether servers may choose a channel for registering by message."""
         self._guilds = guilds
         self._announcements = announcements
         self._status = status
+        self.registers = registers
 
     async def draw(self, guild_id: GuildId, note: str | None = None) -> Panel:
         """The panel, with a line on what just happened."""
@@ -53,6 +72,12 @@ class Panels:
     async def show(self, press: Press, note: str | None) -> None:
         """Redraw the panel that was pressed."""
         panel = await self.draw(press.guild_id, note)
+        await press.update(embeds=panel.embeds(), components=panel.components())
+
+    async def show_redemption(self, press: Press, note: str | None) -> None:
+        """Show the page about redemption in place of what was pressed."""
+        guild = await self._guilds.get(press.guild_id)
+        panel = RedemptionPanel(guild=guild, registers=self.registers, note=note)
         await press.update(embeds=panel.embeds(), components=panel.components())
 
 
@@ -165,6 +190,101 @@ async def post_again(
     press.require_manager()
     count = await announcements.post_again(press.guild_id)
     await panels.show(press, text.posting_again(count))
+
+
+@routes.on(ROUTE_PAGE, updates=True)
+async def turn_page(press: Press, panels: alluka.Injected[Panels]) -> None:
+    """Show the other page."""
+    press.require_manager()
+    await (panels.show_redemption if press.argument == REDEMPTION else panels.show)(press, None)
+
+
+@routes.on(ROUTE_REDEEM_CHANNEL, updates=True)
+async def choose_redeem_channel(
+    press: Press, guilds: alluka.Injected[Guilds], panels: alluka.Injected[Panels]
+) -> None:
+    """Show the progress of redemptions in the chosen channel, if the bot can."""
+    press.require_manager()
+    channel_id = ChannelId(int(press.values[0]))
+    try:
+        await guilds.choose_redeem_channel(press.guild_id, channel_id)
+    except UserError as error:
+        await panels.show_redemption(press, str(error))
+        return
+    await panels.show_redemption(press, text.redeem_channel_chosen(channel_id))
+
+
+@routes.on(ROUTE_REDEEM_NOWHERE, updates=True)
+async def show_no_progress(press: Press, guilds: alluka.Injected[Guilds], panels: alluka.Injected[Panels]) -> None:
+    """Show the progress of redemptions nowhere."""
+    press.require_manager()
+    await guilds.choose_redeem_channel(press.guild_id, None)
+    await panels.show_redemption(press, text.PROGRESS_NOWHERE)
+
+
+@routes.on(ROUTE_REGISTER_CHANNEL, updates=True)
+async def choose_register_channel(
+    press: Press, guilds: alluka.Injected[Guilds], panels: alluka.Injected[Panels]
+) -> None:
+    """Let messages in the chosen channel register players, where the operator allows that."""
+    press.require_manager()
+    if not panels.registers:
+        raise UserError(text.REGISTERING_NOT_ALLOWED)
+    channel_id = ChannelId(int(press.values[0]))
+    try:
+        await guilds.choose_register_channel(press.guild_id, channel_id)
+    except UserError as error:
+        await panels.show_redemption(press, str(error))
+        return
+    await panels.show_redemption(press, text.register_channel_chosen(channel_id))
+
+
+@routes.on(ROUTE_REGISTER_NOWHERE, updates=True)
+async def choose_no_register_channel(
+    press: Press, guilds: alluka.Injected[Guilds], panels: alluka.Injected[Panels]
+) -> None:
+    """Let no message register players."""
+    press.require_manager()
+    await guilds.choose_register_channel(press.guild_id, None)
+    await panels.show_redemption(press, text.REGISTERING_OFF)
+
+
+@routes.on(ROUTE_REDEEM, updates=True)
+async def turn_redeeming(
+    press: Press,
+    guilds: alluka.Injected[Guilds],
+    redemptions: alluka.Injected[Redemptions],
+    panels: alluka.Injected[Panels],
+) -> None:
+    """Turn auto-redeem on or off."""
+    press.require_manager()
+    if press.argument == "on":
+        note = await auto_redeem.turn_on(guilds, redemptions, press.guild_id, press.user_id)
+    else:
+        note = await auto_redeem.turn_off(guilds, redemptions, press.guild_id)
+    await panels.show_redemption(press, note)
+
+
+@routes.on(ROUTE_KINGDOM)
+async def ask_kingdom(press: Press, guilds: alluka.Injected[Guilds]) -> None:
+    """Ask for the default kingdom."""
+    press.require_manager()
+    field = kingdom_field(await guilds.get(press.guild_id))
+    await press.ask(text.KINGDOM_TITLE, f"{ROUTE_KINGDOM_TYPED}:", [field])
+
+
+@routes.on(ROUTE_KINGDOM_TYPED, updates=True)
+async def choose_kingdom(press: Press, guilds: alluka.Injected[Guilds], panels: alluka.Injected[Panels]) -> None:
+    """Take what was typed for players who are registered without a kingdom."""
+    press.require_manager()
+    typed = press.fields.get(FIELD_KINGDOM, "").strip()
+    try:
+        kingdom = parse_kingdom(typed) if typed else None
+    except UserError as error:
+        await panels.show_redemption(press, str(error))
+        return
+    await guilds.choose_kingdom(press.guild_id, kingdom)
+    await panels.show_redemption(press, text.kingdom_chosen(kingdom) if kingdom else text.KINGDOM_REMOVED)
 
 
 loader = component.load_from_scope().make_loader()

@@ -1,10 +1,10 @@
-"""The settings panel: what is set, and everything to change it with."""
+"""The settings panel: what is set, and everything to change it with, on two pages."""
 
 from __future__ import annotations
 
 import attrs
 import hikari
-from hikari.impl import MessageActionRowBuilder
+from hikari.impl import MessageActionRowBuilder, ModalActionRowBuilder
 
 from giftbot import text
 from giftbot.discord.channels import POSTABLE
@@ -19,6 +19,17 @@ ROUTE_BACKFILL = "set-backfill"
 ROUTE_TEST = "set-test"
 ROUTE_CHECK = "set-check"
 ROUTE_AGAIN = "set-again"
+ROUTE_PAGE = "set-page"
+ROUTE_REDEEM = "set-redeem"
+ROUTE_REDEEM_CHANNEL = "set-redeem-channel"
+ROUTE_REDEEM_NOWHERE = "set-redeem-nowhere"
+ROUTE_REGISTER_CHANNEL = "set-register-channel"
+ROUTE_REGISTER_NOWHERE = "set-register-nowhere"
+ROUTE_KINGDOM = "set-kingdom"
+ROUTE_KINGDOM_TYPED = "set-kingdom-typed"
+FIELD_KINGDOM = "kingdom"
+POSTING, REDEMPTION = "posting", "redemption"
+"""The pages, as buttons name them."""
 
 
 @attrs.frozen
@@ -48,10 +59,7 @@ class Panel:
 
     def components(self) -> list[MessageActionRowBuilder]:
         """Selects and buttons; those that make no sense at present are disabled."""
-        channel = MessageActionRowBuilder()
-        channel.add_channel_menu(
-            f"{ROUTE_CHANNEL}:", channel_types=POSTABLE, placeholder=text.PANEL_CHANNEL, min_values=1, max_values=1
-        )
+        channel = _channel_menu(ROUTE_CHANNEL, text.PANEL_CHANNEL)
         role = MessageActionRowBuilder()
         role.add_select_menu(hikari.ComponentType.ROLE_SELECT_MENU, f"{ROUTE_ROLE}:", placeholder=text.PANEL_ROLE)
         return [channel, role, self._switches(), self._actions()]
@@ -72,6 +80,9 @@ class Panel:
         )
         if self.undecided:
             row.add_interactive_button(hikari.ButtonStyle.DANGER, f"{ROUTE_AGAIN}:", label=text.PANEL_AGAIN)
+        row.add_interactive_button(
+            hikari.ButtonStyle.SECONDARY, f"{ROUTE_PAGE}:{REDEMPTION}", label=text.PANEL_REDEMPTION
+        )
         return row
 
     def _actions(self) -> MessageActionRowBuilder:
@@ -94,3 +105,79 @@ class Panel:
         )
         row.add_interactive_button(hikari.ButtonStyle.SECONDARY, f"{ROUTE_CHECK}:", label=text.PANEL_CHECK)
         return row
+
+
+@attrs.frozen
+class RedemptionPanel:
+    """The second page: everything about redemption."""
+
+    guild: GuildSettings
+    registers: bool
+    """Whether the operator lets servers choose a channel for registering by message."""
+    note: str | None = None
+    """What the last press did."""
+
+    def embeds(self) -> list[hikari.Embed]:
+        """The effective settings."""
+        guild = self.guild
+        embed = hikari.Embed(title=text.REDEMPTION_TITLE, description=self.note, colour=COLOUR)
+        embed.add_field("Auto-redeem", text.redeeming_state(guild))
+        embed.add_field("Default kingdom", str(guild.default_kingdom) if guild.default_kingdom else "none")
+        embed.add_field("Progress", f"<#{guild.redeem_channel_id}>" if guild.redeem_channel_id else "shown nowhere")
+        if self.registers:
+            channel = guild.register_channel_id
+            embed.add_field("Registering by message", f"<#{channel}>" if channel else "off")
+        return [embed]
+
+    def components(self) -> list[MessageActionRowBuilder]:
+        """Selects and buttons; those that make no sense at present are disabled."""
+        rows = [_channel_menu(ROUTE_REDEEM_CHANNEL, text.REDEEM_CHANNEL)]
+        if self.registers:
+            rows.append(_channel_menu(ROUTE_REGISTER_CHANNEL, text.REGISTER_CHANNEL))
+        return [*rows, self._switches(), self._ways()]
+
+    def _switches(self) -> MessageActionRowBuilder:
+        row = MessageActionRowBuilder()
+        is_on = self.guild.auto_redeem
+        row.add_interactive_button(
+            hikari.ButtonStyle.SECONDARY if is_on else hikari.ButtonStyle.SUCCESS,
+            f"{ROUTE_REDEEM}:{'off' if is_on else 'on'}",
+            label=text.REDEEM_TURN_OFF if is_on else text.REDEEM_TURN_ON,
+        )
+        row.add_interactive_button(hikari.ButtonStyle.SECONDARY, f"{ROUTE_KINGDOM}:", label=text.KINGDOM_BUTTON)
+        return row
+
+    def _ways(self) -> MessageActionRowBuilder:
+        row = MessageActionRowBuilder()
+        row.add_interactive_button(
+            hikari.ButtonStyle.SECONDARY,
+            f"{ROUTE_REDEEM_NOWHERE}:",
+            label=text.REDEEM_NOWHERE,
+            is_disabled=self.guild.redeem_channel_id is None,
+        )
+        if self.registers:
+            row.add_interactive_button(
+                hikari.ButtonStyle.SECONDARY,
+                f"{ROUTE_REGISTER_NOWHERE}:",
+                label=text.REGISTER_NOWHERE,
+                is_disabled=self.guild.register_channel_id is None,
+            )
+        row.add_interactive_button(hikari.ButtonStyle.SECONDARY, f"{ROUTE_PAGE}:{POSTING}", label=text.PANEL_BACK)
+        return row
+
+
+def kingdom_field(guild: GuildSettings) -> ModalActionRowBuilder:
+    """The text field of the modal that asks for the default kingdom."""
+    return ModalActionRowBuilder().add_text_input(
+        FIELD_KINGDOM,
+        text.KINGDOM_LABEL,
+        value=str(guild.default_kingdom) if guild.default_kingdom else hikari.UNDEFINED,
+        required=False,
+        max_length=10,
+    )
+
+
+def _channel_menu(route: str, placeholder: str) -> MessageActionRowBuilder:
+    row = MessageActionRowBuilder()
+    row.add_channel_menu(f"{route}:", channel_types=POSTABLE, placeholder=placeholder, min_values=1, max_values=1)
+    return row

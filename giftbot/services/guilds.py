@@ -40,6 +40,8 @@ class Guilds:
         self._clock = clock
         self.known_channels: dict[GuildId, ChannelId] = {}
         """The configured channels, in memory, as far as this process has seen them."""
+        self.known_register_channels: dict[GuildId, ChannelId] = {}
+        """The channels in which messages register players, in memory as well."""
         self.known_left: set[GuildId] = set()
         """The servers with settings that the bot was removed from, in memory as well."""
 
@@ -85,6 +87,32 @@ class Guilds:
         """Turn posting on or off; turned off, nothing is forgotten and nothing is collected."""
         return await self._change(guild_id, lambda settings: attrs.evolve(settings, auto_post=on))
 
+    async def choose_redeem_channel(self, guild_id: GuildId, channel_id: ChannelId | None) -> GuildSettings:
+        """Show the progress of redemptions in this channel from now on, or nowhere.
+
+        Raises `InvalidInputError` that names the missing permissions when the bot could not post there.
+        """
+        if channel_id is not None:
+            await self._require_permissions(guild_id, channel_id)
+        return await self._change(guild_id, lambda settings: attrs.evolve(settings, redeem_channel_id=channel_id))
+
+    async def choose_register_channel(self, guild_id: GuildId, channel_id: ChannelId | None) -> GuildSettings:
+        """Let a message that is a player id register its author in this channel, or nowhere.
+
+        Raises `InvalidInputError` that names the missing permissions when the bot could not answer there.
+        """
+        if channel_id is not None:
+            await self._require_permissions(guild_id, channel_id)
+        return await self._change(guild_id, lambda settings: attrs.evolve(settings, register_channel_id=channel_id))
+
+    async def choose_kingdom(self, guild_id: GuildId, kingdom: int | None) -> GuildSettings:
+        """Take this kingdom for players who are registered without one, or have everybody name theirs."""
+        return await self._change(guild_id, lambda settings: attrs.evolve(settings, default_kingdom=kingdom))
+
+    async def turn_redeeming(self, guild_id: GuildId, *, on: bool) -> GuildSettings:
+        """Turn auto-redeem on or off; what that means for jobs is up to whoever asks."""
+        return await self._change(guild_id, lambda settings: attrs.evolve(settings, auto_redeem=on))
+
     async def begin(self, guild_id: GuildId, choice: Backfill) -> int:
         """Post the codes that are active now, or only later ones; how many are posted now."""
         now = self._clock.now()
@@ -110,8 +138,8 @@ class Guilds:
             _log.warning("channel disabled", guild=guild_id, channel=channel_id, why=reason)
 
     async def left(self, guild_id: GuildId) -> None:
-        """Note that the bot was removed from a server."""
-        if (await self.get(guild_id)).channel_id is None:
+        """Note that the bot was removed from a server; nothing where nothing was chosen."""
+        if await self.get(guild_id) == GuildSettings(guild_id=guild_id):
             return
         now = self._clock.now()
         await self._change(guild_id, lambda settings: attrs.evolve(settings, left_at=now))
@@ -122,8 +150,9 @@ class Guilds:
         settings = await self.get(guild_id)
         if settings.left_at is None:
             return
-        await self._change(guild_id, lambda settings: attrs.evolve(settings, left_at=None))
-        await self.begin(guild_id, Backfill.SKIP)
+        settings = await self._change(guild_id, lambda settings: attrs.evolve(settings, left_at=None))
+        if settings.channel_id is not None:
+            await self.begin(guild_id, Backfill.SKIP)
 
     async def note_permissions(self, missing: Mapping[GuildId, tuple[str, ...]]) -> None:
         """Remember what lacked when the bot last saw these servers' channels, where that changed."""
@@ -136,6 +165,10 @@ class Guilds:
     def _remember(self, settings: GuildSettings) -> None:
         if settings.channel_id is not None:
             self.known_channels[settings.guild_id] = settings.channel_id
+        if settings.register_channel_id is not None:
+            self.known_register_channels[settings.guild_id] = settings.register_channel_id
+        else:
+            self.known_register_channels.pop(settings.guild_id, None)
         if settings.left_at is not None:
             self.known_left.add(settings.guild_id)
         else:

@@ -32,6 +32,22 @@ PANEL_AGAIN = "Post again"
 PANEL_ONLY_NEW = "Only new ones"
 PANEL_TEST = "Test post"
 PANEL_CHECK = "Check now"
+PANEL_REDEMPTION = "Redemption…"
+PANEL_BACK = "Back"
+REDEMPTION_TITLE = "Redemption settings"
+REDEEM_CHANNEL = "Choose the channel for progress"
+REDEEM_NOWHERE = "Show no progress"
+REDEEM_TURN_ON = "Turn auto-redeem on"
+REDEEM_TURN_OFF = "Turn auto-redeem off"
+REGISTER_CHANNEL = "Choose a channel for registering by message"
+REGISTER_NOWHERE = "No registering by message"
+KINGDOM_BUTTON = "Default kingdom…"
+KINGDOM_TITLE = "Default kingdom"
+KINGDOM_LABEL = "Kingdom (1 to 9,999); empty for none"
+KINGDOM_REMOVED = "There is no default kingdom any more: whoever registers a player names the kingdom."
+PROGRESS_NOWHERE = "The progress of redemptions is not shown any more."
+REGISTERING_OFF = "Messages do not register players any more."
+REGISTERING_NOT_ALLOWED = "Registering by message is switched off in this bot."
 ROLE_REMOVED = "Posts mention nobody now."
 NOT_EVERYONE = "@everyone cannot be chosen: give your members a role for gift codes, and choose that."
 POSTING_ON = "Posting is on. Choose below whether the codes that are active now are posted, too."
@@ -55,6 +71,11 @@ def posting_state(guild: GuildSettings) -> str:
     return "on" if guild.channel_id is not None else "waits for a channel"
 
 
+def redeeming_state(guild: GuildSettings) -> str:
+    """Whether new codes are redeemed."""
+    return "on: new codes are redeemed for every player of this server" if guild.auto_redeem else "off"
+
+
 def undecided(count: int) -> str:
     """What the panel says of posts that may or may not have arrived."""
     return (
@@ -69,6 +90,21 @@ def channel_chosen(channel_id: ChannelId) -> str:
         f"New codes go to <#{channel_id}> from now on. "
         "Choose below whether the codes that are active now are posted, too."
     )
+
+
+def redeem_channel_chosen(channel_id: ChannelId) -> str:
+    """After the channel for progress was chosen."""
+    return f"The progress of redemptions is shown in <#{channel_id}> from the next job on."
+
+
+def register_channel_chosen(channel_id: ChannelId) -> str:
+    """After the channel for registering by message was chosen."""
+    return f"Who writes nothing but a player id (and perhaps the kingdom) in <#{channel_id}> registers that player."
+
+
+def kingdom_chosen(kingdom: int) -> str:
+    """After the default kingdom was chosen."""
+    return f"Players who are registered without a kingdom are in kingdom {kingdom} from now on."
 
 
 def role_chosen(role_id: RoleId) -> str:

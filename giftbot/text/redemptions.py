@@ -47,6 +47,7 @@ _BAR = 20
 """Characters of the bar."""
 
 NO_REDEEM_CHANNEL = "No channel for progress is chosen. Choose one with /giftcodesettings, Redemption."
+AUTO_REDEEM_ENDED = "Auto-redeem was turned off."
 NO_JOBS = "Nothing is being redeemed in this server."
 NO_HISTORY = "No job has finished in this server yet."
 NOBODY_REGISTERED = "No player is registered in this server yet. /player add registers one, /player import many."
