@@ -62,7 +62,10 @@ def milliseconds(moment: datetime) -> int:
 def read_moment(value: object) -> datetime | None:
     """A stored moment as aware UTC cut to milliseconds; None when there is none or it cannot be read."""
     if isinstance(value, int):
-        return EPOCH + timedelta(milliseconds=value)
+        try:
+            return EPOCH + timedelta(milliseconds=value)
+        except OverflowError:
+            return None
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)

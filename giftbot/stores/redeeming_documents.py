@@ -118,11 +118,16 @@ def redemption_document(row: Redemption, *, integer: Integer = int, moment: Mome
     return document
 
 
+def outcome_of(value: object) -> RedemptionOutcome | None:
+    """The outcome that is stored; without any it is an earlier bot's row, which means redeemed."""
+    return RedemptionOutcome.REDEEMED if value is None else _OUTCOMES.get(str(value))
+
+
 def read_redemption(document: Mapping[str, object]) -> Redemption | None:
-    """The redemption of a document. Earlier bots kept what was redeemed and nothing else: no outcome means that."""
+    """The redemption of a document."""
     get = document.get
     guild_id, code, player_id = _whole(get("guild_id")), get("code"), _player_id(get("fid"))
-    outcome = _OUTCOMES.get(str(get("outcome", RedemptionOutcome.REDEEMED.value)))
+    outcome = outcome_of(get("outcome"))
     if guild_id is None or not isinstance(code, str) or player_id is None or outcome is None:
         return None
     redeemed_at = read_moment(get("redeemed_at"))

@@ -70,12 +70,14 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         IndexModel([("guild_id", ASCENDING), ("code", ASCENDING), ("outcome", ASCENDING)], name="outcome"),
         IndexModel([("fid", ASCENDING), ("guild_id", ASCENDING)], name="player_guild"),
         # Lists, newest first, of one server and of all.
-        IndexModel([("guild_id", ASCENDING), ("updated_at", DESCENDING)], name="guild_updated"),
-        IndexModel([("updated_at", DESCENDING)], name="updated"),
+        IndexModel(
+            [("guild_id", ASCENDING), ("updated_at", DESCENDING), ("_id", ASCENDING)], name="guild_updated_id"
+        ),
+        IndexModel([("updated_at", DESCENDING), ("_id", ASCENDING)], name="updated_id"),
     ),
     "redemption_jobs": (
         IndexModel([("due_at", ASCENDING)], name="due", sparse=True),
-        IndexModel([("updated_at", DESCENDING)], name="updated"),
+        IndexModel([("updated_at", DESCENDING), ("_id", ASCENDING)], name="updated_id"),
     ),
     "notices": (IndexModel([("told_at", ASCENDING), ("created_at", ASCENDING)], name="told_created"),),
 }

@@ -26,7 +26,7 @@ _OPEN = f"{REDEMPTIONS.insert} ON CONFLICT (_id) DO NOTHING"
 _REVIVE = f"{REDEMPTIONS.insert} ON CONFLICT (_id) DO UPDATE SET {_AS_GIVEN} WHERE {_UNGRANTED}"
 _RECORD = f"{_REVIVE} OR (outcome = 'already' AND excluded.outcome = 'redeemed')"
 _GRANTED = f"""
-    SELECT DISTINCT fid FROM auto_redeemed_codes INDEXED BY auto_redeemed_codes_granted
+    SELECT fid FROM auto_redeemed_codes INDEXED BY auto_redeemed_codes_granted
     WHERE code = ? AND fid {_IN} AND outcome IN ('redeemed', 'already')
 """
 _DUE = f"""

@@ -156,7 +156,7 @@ _REDEMPTION = (
     "CREATE INDEX players_owner ON players (guild_id, owner_id, created_at) WHERE owner_id IS NOT NULL",
     "CREATE INDEX players_state ON players (state, guild_id)",
     # Who has a code, through whichever server.
-    """CREATE INDEX auto_redeemed_codes_granted ON auto_redeemed_codes (code, fid)
+    """CREATE INDEX auto_redeemed_codes_granted ON auto_redeemed_codes (code, fid, outcome)
        WHERE outcome IN ('redeemed', 'already')""",
     # What is to be asked, longest due first; rows that rest are not in it.
     """CREATE INDEX auto_redeemed_codes_due ON auto_redeemed_codes (guild_id, code, next_attempt_at)
@@ -164,10 +164,10 @@ _REDEMPTION = (
     "CREATE INDEX auto_redeemed_codes_outcome ON auto_redeemed_codes (guild_id, code, outcome)",
     "CREATE INDEX auto_redeemed_codes_player ON auto_redeemed_codes (fid, guild_id)",
     # Lists, newest first, of one server and of all.
-    "CREATE INDEX auto_redeemed_codes_guild_updated ON auto_redeemed_codes (guild_id, updated_at)",
-    "CREATE INDEX auto_redeemed_codes_updated ON auto_redeemed_codes (updated_at)",
+    "CREATE INDEX auto_redeemed_codes_guild_updated ON auto_redeemed_codes (guild_id, updated_at DESC, _id)",
+    "CREATE INDEX auto_redeemed_codes_updated ON auto_redeemed_codes (updated_at DESC, _id)",
     "CREATE INDEX redemption_jobs_due ON redemption_jobs (due_at) WHERE due_at IS NOT NULL",
-    "CREATE INDEX redemption_jobs_updated ON redemption_jobs (updated_at)",
+    "CREATE INDEX redemption_jobs_updated ON redemption_jobs (updated_at DESC, _id)",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES + _INDEXES, _REDEMPTION)
