@@ -77,7 +77,7 @@ def test_moments_in_every_shape(stored: object) -> None:
     assert read_moment(stored) == datetime(2025, 12, 25, 10, 30, 0, 123000, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("stored", [None, "", "yesterday", 1.5, [], {}])
+@pytest.mark.parametrize("stored", [None, "", "yesterday", 1.5, [], {}, 2**62, -(2**62)])
 def test_what_is_no_moment(stored: object) -> None:
     """Dirty data is read as no moment at all."""
     assert read_moment(stored) is None

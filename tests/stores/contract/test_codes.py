@@ -63,6 +63,17 @@ async def test_lists_codes_that_still_fan_out(store: Store) -> None:
     assert await store.list_fan_out() == [second]
 
 
+async def test_lists_codes_that_are_still_to_be_redeemed(store: Store) -> None:
+    """Until every server with auto-redeem has its job, whatever becomes of the fan-out."""
+    first, second = code("FIRST", age=2), code("SECOND", age=1)
+    await store.insert_codes([second, first, code("HELD", CodeStatus.HELD)])
+    assert await store.replace_code(attrs.evolve(second, fan_out=False))
+    assert [item.key for item in await store.list_to_redeem()] == ["FIRST", "SECOND"]
+    assert await store.replace_code(attrs.evolve(first, redeem=False))
+    assert [item.key for item in await store.list_to_redeem()] == ["SECOND"]
+    assert [item.key for item in await store.list_fan_out()] == ["FIRST"]
+
+
 async def test_a_change_needs_the_present_revision(store: Store) -> None:
     """Whoever decided on an old state of a code is refused, and decides again."""
     known = code("FROST77")

@@ -28,6 +28,10 @@ async def test_settings_are_read_as_they_were_written(store: Store) -> None:
         missing_permissions=("Embed Links", "Send Messages"),
         checked_at=later(2),
         left_at=later(3),
+        auto_redeem=True,
+        default_kingdom=9999,
+        redeem_channel_id=ChannelId(8),
+        register_channel_id=ChannelId(9),
         updated_at=later(4),
     )
     assert await store.save_guild(full)
@@ -41,6 +45,17 @@ async def test_a_change_needs_the_present_revision(store: Store) -> None:
     assert not await store.save_guild(attrs.evolve(SETTINGS, revision=5))
     assert await store.save_guild(attrs.evolve(SETTINGS, revision=1, channel_id=None))
     assert (await store.get_guilds([GUILD]))[GUILD] == attrs.evolve(SETTINGS, revision=2, channel_id=None)
+
+
+async def test_what_redeems_can_be_taken_back(store: Store) -> None:
+    """Channels and kingdom become none again; a reset leaves them as they are."""
+    redeeming = attrs.evolve(SETTINGS, auto_redeem=True, default_kingdom=7, redeem_channel_id=CHANNEL)
+    assert await store.save_guild(redeeming)
+    raised = await store.raise_epoch(GUILD, None, later(1))
+    assert (raised.auto_redeem, raised.default_kingdom, raised.redeem_channel_id) == (True, 7, CHANNEL)
+    plain = attrs.evolve(raised, auto_redeem=False, default_kingdom=None, redeem_channel_id=None)
+    assert await store.save_guild(plain)
+    assert (await store.get_guilds([GUILD]))[GUILD] == attrs.evolve(plain, revision=3)
 
 
 async def test_one_of_several_first_writes_wins(store: Store) -> None:
