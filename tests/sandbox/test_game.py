@@ -264,7 +264,7 @@ async def test_an_overlap_is_a_finding() -> None:
         assert (first.code, second.code) == ("FROST77", "SNOW1")
         assert sandbox.findings == ["game: player 1 is asked for SNOW1 and FROST77 at once"]
         hold.release()
-        assert await kept in {"20000 SUCCESS", "40008 RECEIVED."}  # the one that was given up is carried out as well
+        assert await kept in {"20000 SUCCESS", "40008 RECEIVED."}  # the given-up one is carried out too
         assert game.grants["1", "FROST77"] == 1
 
 
