@@ -62,9 +62,10 @@ class Press:
         *,
         embeds: Sequence[hikari.Embed] = (),
         components: Sequence[ComponentBuilder] = (),
+        attachment: hikari.Resourceish | hikari.UndefinedType = hikari.UNDEFINED,
     ) -> None:
         """Answer with a message that only this user sees."""
-        await self._respond(hikari.ResponseType.MESSAGE_CREATE, content, embeds, components)
+        await self._respond(hikari.ResponseType.MESSAGE_CREATE, content, embeds, components, attachment)
 
     async def update(
         self,
@@ -113,6 +114,7 @@ class Press:
         content: str | hikari.UndefinedType | None,
         embeds: Sequence[hikari.Embed] | hikari.UndefinedType,
         components: Sequence[ComponentBuilder] | hikari.UndefinedType,
+        attachment: hikari.Resourceish | hikari.UndefinedType = hikari.UNDEFINED,
     ) -> None:
         async with self._answering:
             if self._deferred:
@@ -120,6 +122,7 @@ class Press:
                     content,
                     embeds=embeds,
                     components=components,
+                    attachment=attachment,
                     mentions_everyone=False,
                     user_mentions=False,
                     role_mentions=False,
@@ -132,6 +135,7 @@ class Press:
                 content,
                 embeds=embeds,
                 components=components,
+                attachment=attachment,
                 flags=hikari.MessageFlag.EPHEMERAL if is_new else hikari.UNDEFINED,
                 mentions_everyone=False,
                 user_mentions=False,

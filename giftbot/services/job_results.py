@@ -1,4 +1,4 @@
-"""The results of a job, player by player, as a table."""
+"""Which jobs a server has, and the results of one, player by player, as a table."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Protocol
 
 from giftbot import text
 from giftbot.models.ids import CodeKey, GuildId, PlayerId, redemption_id
+from giftbot.models.job import JobState
 from giftbot.models.player import Player
 from giftbot.models.redemption import Redemption
-from giftbot.services.ports import PlayerStore, RedemptionStore
+from giftbot.services.ports import JobStore, PlayerStore, RedemptionStore
 from giftbot.services.roster_lines import csv_of
 
 PAGE = 500
 """Rows that are read together; everybody else on the loop gets a turn after each page."""
 
 
-class ResultStore(PlayerStore, RedemptionStore, Protocol):
+class ResultStore(PlayerStore, RedemptionStore, JobStore, Protocol):
     """What results are put together from."""
 
 
@@ -27,6 +28,10 @@ class JobResults:
 
     def __init__(self, *, store: ResultStore) -> None:
         self._store = store
+
+    async def codes(self, guild_id: GuildId, state: JobState) -> list[CodeKey]:
+        """The codes whose jobs are in this state, the one that changed last first; as many as Discord suggests."""
+        return [job.code for job in await self._store.list_jobs(guild_id=guild_id, states=(state,), limit=25)]
 
     async def export(self, guild_id: GuildId, code: CodeKey) -> str | None:
         """All results of one code in one server, by player id; None when there are none."""

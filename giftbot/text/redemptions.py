@@ -7,6 +7,7 @@ from datetime import datetime
 
 from giftbot.models.ids import ChannelId
 from giftbot.models.job import Counts, Job, JobState
+from giftbot.models.pace import BreakerState, Pace
 from giftbot.models.redemption import Redemption, RedemptionOutcome
 from giftbot.text.words import counted, full, plain, relative
 
@@ -51,9 +52,7 @@ AUTO_REDEEM_ENDED = "Auto-redeem was turned off."
 NO_JOBS = "Nothing is being redeemed in this server."
 NO_HISTORY = "No job has finished in this server yet."
 NOBODY_REGISTERED = "No player is registered in this server yet. /player add registers one, /player import many."
-NO_OWN_PLAYER = "You have no player in this server yet. /player add registers yours."
 NOT_OWN_PLAYER = "This is none of your players. /player mine shows yours."
-STILL_ASKING = "The game takes long to answer, and is still being asked. /player mine shows the result later."
 JOBS_TITLE = "Redemption in this server"
 HISTORY_TITLE = "Finished redemptions"
 GAME_FIELD = "The game"
@@ -158,24 +157,20 @@ def _state(job: Job, *, rests: bool) -> str:
     return "finished" if job.state is JobState.DONE else "stopped"
 
 
-def pace_line(rate: float, waiting: int) -> str:
-    """How fast the game is asked."""
-    queue = f", {counted(waiting, 'question')} in the queue" if waiting else ""
-    return f"asked up to {rate:.3g} times a minute{queue}"
-
-
-REDEMPTION_OFF = "switched off by the bot's owner (GAME_RATE_PER_MINUTE is 0)"
-GAME_TROUBLED = "answers badly at present; one question now and then shows when it is well again"
-
-
-def game_halted(reason: str) -> str:
-    """Why the game is not asked at all."""
-    return f"not asked: {plain(reason)}"
-
-
-def game_pauses(until: datetime) -> str:
-    """That the game wants to be left alone for a while."""
-    return f"asked for a pause; it goes on {relative(until)}"
+def game_line(pace: Pace) -> str:
+    """How the game is asked at present, in plain words."""
+    queue = f" {counted(pace.waiting, 'question waits', 'questions wait')} for their turn." if pace.waiting else ""
+    if pace.halted is not None:
+        return pace.halted
+    if pace.store_away is not None:
+        return f"Nobody is asked while the bot's store is away.{queue}"
+    if pace.breaker is not BreakerState.CLOSED:
+        again = f" It is tried again {relative(pace.canary_at)}." if pace.canary_at else " It is being tried."
+        return f"The game seems to be out of order and is left alone for a while.{again}{queue}"
+    if pace.paused_until is not None:
+        return f"The game asked for a pause; it goes on {relative(pace.paused_until)}.{queue}"
+    slower = "" if pace.rate >= pace.per_minute else f" (usually {pace.per_minute:.3g}; it asked for less)"
+    return f"It is asked up to {pace.rate:.3g} times a minute{slower}.{queue}"
 
 
 def auto_redeem_line(*, is_on: bool, channel_id: ChannelId | None) -> str:
@@ -209,7 +204,10 @@ def job_started(display: str) -> str:
 def jobs_started(count: int) -> str:
     """After jobs for all active codes were started."""
     if not count:
-        return "There is nothing to start: every active code is being redeemed already, or there is none."
+        return (
+            "There is nothing to start: every active code is being redeemed already, there is none, "
+            "or no player is registered yet."
+        )
     return f"{counted(count, 'active code')} will be redeemed for every player of this server."
 
 
@@ -236,6 +234,11 @@ def job_resumed(display: str) -> str:
 def not_stopped(display: str) -> str:
     """When a job that is to be resumed is not stopped."""
     return f"**{plain(display)}** is not stopped in this server. /autoredeem run starts a code anew."
+
+
+def export_button(display: str) -> str:
+    """Label of the button that exports a job's results."""
+    return f"Results of {display}"
 
 
 def code_not_active(raw: str) -> str:
