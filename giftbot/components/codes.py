@@ -1,5 +1,8 @@
 """`/giftcode`, and the buttons on every post."""
 
+import asyncio
+from collections.abc import Sequence
+
 import alluka
 import tanjun
 
@@ -13,14 +16,26 @@ from giftbot.discord.messages import (
     post_buttons,
     shown_codes,
 )
+from giftbot.discord.player_forms import (
+    ROUTE_REGISTER,
+    ROUTE_REGISTERED,
+    read_register_form,
+    register_button,
+    register_form,
+)
 from giftbot.discord.press import Press
 from giftbot.discord.replies import reply
 from giftbot.discord.router import Routes
 from giftbot.errors import UserError
 from giftbot.models.code import GiftCode
+from giftbot.models.player import Player
 from giftbot.services.history import History
+from giftbot.services.players import Players
 from giftbot.services.ports import Clock
 from giftbot.services.posts import overview, pages_of
+
+LOOK_UP = 1.0
+"""Seconds to find out whether somebody has players: a modal must be the first answer, within Discord's 3 s."""
 
 component = tanjun.Component(name="codes")
 routes = Routes()
@@ -57,9 +72,49 @@ async def copy(press: Press, history: alluka.Injected[History]) -> None:
 
 
 @routes.on(ROUTE_REDEEM)
-async def redeem(press: Press) -> None:
-    """Say how to redeem by hand."""
-    await press.answer(text.REDEEM_NOT_ENABLED)
+async def redeem(press: Press, history: alluka.Injected[History], players: alluka.Injected[Players]) -> None:
+    """Redeem this message's codes for one's own players; who has none is asked for one."""
+    guild_id = press.guild_id
+    try:
+        async with asyncio.timeout(LOOK_UP):
+            owned = await players.owned(guild_id, press.user_id)
+    except TimeoutError:
+        await press.answer(text.LOOK_UP_SLOW, components=register_button(press.argument))
+        return
+    if not owned:
+        await open_form(press)
+        return
+    await press.defer()
+    await press.answer(await _redeem(press, history, players, owned))
+
+
+@routes.on(ROUTE_REGISTER)
+async def open_form(press: Press) -> None:
+    """Ask for a player, to redeem this message's codes for."""
+    await press.ask(text.REGISTER_TITLE, f"{ROUTE_REGISTERED}:{press.argument}", register_form())
+
+
+@routes.on(ROUTE_REGISTERED)
+async def register_and_redeem(
+    press: Press, history: alluka.Injected[History], players: alluka.Injected[Players]
+) -> None:
+    """Register the player that was typed, and redeem the message's codes for them."""
+    player_id, kingdom = read_register_form(press.fields)
+    await press.defer()
+    done = await players.add(press.guild_id, player_id, kingdom, press.user_id)
+    sentence = text.registered(done)
+    await press.answer(sentence)
+    results = await _redeem(press, history, players, [done.player])
+    await press.answer(f"{sentence}\n{results}")
+
+
+async def _redeem(press: Press, history: History, players: Players, owned: Sequence[Player]) -> str:
+    """Redeem the codes of the pressed message; what became of each, in sentences."""
+    codes = await _codes_of(press, history)
+    if not codes:
+        return text.NO_ACTIVE_CODES
+    results = await players.redeem_now(owned, codes)
+    return text.redeemed_for(results, {code.key: code.display for code in codes}, players.site)
 
 
 @routes.on(ROUTE_REFRESH, updates=True)

@@ -11,11 +11,17 @@ from giftbot.models.ids import GuildId
 MANAGER = hikari.Permissions.MANAGE_GUILD
 
 
+def is_manager(member: hikari.InteractionMember | None) -> bool:
+    """Whether somebody manages the server."""
+    rights = hikari.Permissions.MANAGE_GUILD | hikari.Permissions.ADMINISTRATOR
+    return member is not None and bool(member.permissions & rights)
+
+
 def require_manager(member: hikari.InteractionMember | None) -> None:
     """Let pass whoever manages the server. Raises `NotAllowedError`."""
     if member is None:
         raise NotAllowedError(text.ONLY_IN_SERVERS)
-    if not member.permissions & (hikari.Permissions.MANAGE_GUILD | hikari.Permissions.ADMINISTRATOR):
+    if not is_manager(member):
         raise NotAllowedError(text.NOT_ALLOWED)
 
 

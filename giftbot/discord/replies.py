@@ -15,12 +15,14 @@ async def reply(
     *,
     embeds: Sequence[hikari.Embed] | hikari.UndefinedType = hikari.UNDEFINED,
     components: Sequence[ComponentBuilder] | hikari.UndefinedType = hikari.UNDEFINED,
+    attachments: Sequence[hikari.Resourceish] | hikari.UndefinedType = hikari.UNDEFINED,
 ) -> None:
     """Answer a command, whether or not it was deferred."""
     await ctx.respond(
         content,
         embeds=embeds,
         components=components,
+        attachments=attachments,
         mentions_everyone=False,
         user_mentions=False,
         role_mentions=False,

@@ -42,6 +42,8 @@ NO_PLAYERS = "You have no player in this server yet. /player add registers yours
 NO_PLAYERS_LISTED = "There is no such player in this server."
 MINE_TITLE = "Your players"
 LIST_TITLE = "Players of this server"
+LIST_FILTER = "Show only players who are…"
+LIST_ALL = "All"
 BUTTON_NEXT = "Next"
 BUTTON_BACK = "Back"
 BUTTON_REGISTER = "Register a player"
@@ -55,6 +57,7 @@ FIELD_ID_HINT = "Digits, on your profile in the game"
 FIELD_KINGDOM = "Kingdom (state)"
 FIELD_KINGDOM_HINT = "A number from 1 to 9,999; empty: this server's default"
 FIELD_ROSTER = "A player a line: id, kingdom, nickname"
+FIELD_ROSTER_HINT = "12345678, 312, Ada"
 IMPORT_TITLE = "Import players"
 REDEEMING_ALREADY = "codes are being redeemed right now. Wait for that to end."
 REDEEMING_TOOK_TOO_LONG = (
@@ -178,6 +181,11 @@ def own_player(view: PlayerView) -> tuple[str, str]:
     lines = [_STATES[player.state], _kingdom_line(view)]
     lines += [result_line(row) for row in view.redemptions] or ["Nothing was redeemed in this server yet."]
     return _name(player), "\n".join(fitting(lines, _LONGEST_FIELD))
+
+
+def mine_footer(number: int, size: int, total: int) -> str:
+    """Which part of somebody's players this is; pages are counted from 0."""
+    return f"{number * size + 1} to {min((number + 1) * size, total)} of {total}"
 
 
 def _kingdom_line(view: PlayerView) -> str:

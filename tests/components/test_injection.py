@@ -38,9 +38,26 @@ def injected(callback: Callable[..., object]) -> list[type]:
     ]
 
 
+def commands_of(client: tanjun.Client) -> list[tanjun.abc.BaseSlashCommand]:
+    """Every command that can be run, those of groups as well."""
+    found: list[tanjun.abc.BaseSlashCommand] = []
+    for command in client.iter_slash_commands():
+        found += command.commands if isinstance(command, tanjun.abc.SlashCommandGroup) else [command]
+    return found
+
+
+def completions_of(command: tanjun.abc.BaseSlashCommand) -> list[Callable[..., object]]:
+    """What suggests values for a command's options."""
+    assert isinstance(command, tanjun.SlashCommand)
+    kinds = (command.str_autocompletes, command.int_autocompletes, command.float_autocompletes)
+    return [callback for kind in kinds for callback in kind.values()]
+
+
 async def test_every_dependency_of_every_command_and_button_is_registered(client: tanjun.Client) -> None:
     """A missing dependency would show only when somebody uses the command."""
-    callbacks = [command.callback for command in client.iter_slash_commands() if hasattr(command, "callback")]
+    commands = commands_of(client)
+    callbacks = [command.callback for command in commands if isinstance(command, tanjun.SlashCommand)]
+    callbacks += [callback for command in commands for callback in completions_of(command)]
     callbacks += [route.handler for routes in ROUTES for route in routes.handlers.values()]
     wanted = {kind for callback in callbacks for kind in injected(callback)}
     assert len(callbacks) > 15
@@ -55,6 +72,9 @@ async def test_every_command_says_what_it_does(client: tanjun.Client) -> None:
         assert 1 <= len(command.name) <= 32
         built = command.build()
         assert 1 <= len(built.description) <= 100
+        for option in built.options:
+            assert 1 <= len(option.description) <= 100
+            assert all(1 <= len(inner.description) <= 100 for inner in option.options or ())
     for routes in ROUTES:
         for route in routes.handlers.values():
             assert inspect.getdoc(route.handler)
