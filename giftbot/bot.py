@@ -18,7 +18,7 @@ from hikari.impl import CacheSettings, HTTPSettings, HTTPTimeoutSettings
 
 from giftbot.app import Discord, Services, open_services
 from giftbot.collector import drop_what_starting_left
-from giftbot.components import about, codes, records, reports
+from giftbot.components import about, codes, players, records, redemptions, reports
 from giftbot.components import settings as settings_component
 from giftbot.declare import declare
 from giftbot.discord.announcer import DiscordAnnouncer
@@ -28,6 +28,7 @@ from giftbot.discord.confirmations import Confirmations
 from giftbot.discord.owners import DiscordNotifier, DiscordOwners
 from giftbot.discord.presence import Presence
 from giftbot.discord.progress import DiscordProgressBoard
+from giftbot.discord.registrar import Registrar
 from giftbot.discord.replies import reply
 from giftbot.discord.router import Router
 from giftbot.errors import StartupError, TokenError
@@ -40,6 +41,7 @@ from giftbot.services.guilds import Guilds
 from giftbot.services.history import History
 from giftbot.services.job_results import JobResults
 from giftbot.services.notices import Notices
+from giftbot.services.player_pages import PlayerPages
 from giftbot.services.players import Players
 from giftbot.services.ports import Clock, OwnerDirectory
 from giftbot.services.redemptions import Redemptions
@@ -54,10 +56,12 @@ INTENTS = hikari.Intents.GUILDS
 """All that posting needs; nothing privileged."""
 MESSAGE_INTENTS = hikari.Intents.GUILD_MESSAGES | hikari.Intents.MESSAGE_CONTENT
 """What registering by message needs on top; the second is privileged."""
-COMPONENTS = (codes, settings_component, reports, records, about)
+COMPONENTS = (codes, settings_component, players, redemptions, reports, records, about)
 ROUTES = (
     codes.routes,
     settings_component.routes,
+    players.routes,
+    redemptions.routes,
     reports.routes,
     records.routes,
 )
@@ -143,6 +147,7 @@ def _dependencies(services: Services) -> dict[type[object], object]:
         services.guilds,
         services.announcements,
         services.status,
+        registers=services.settings.giftbot_register_by_message,
     )
     return {
         Announcements: services.announcements,
@@ -156,6 +161,7 @@ def _dependencies(services: Services) -> dict[type[object], object]:
         JobResults: services.results,
         Notices: services.notices,
         OwnerDirectory: services.owners,
+        PlayerPages: PlayerPages(services.store),
         Players: services.players,
         Redemptions: services.redemptions,
         Reports: services.reports,
@@ -232,6 +238,9 @@ async def run_bot(
         presence = Presence(services.guilds, application_id_of(settings.token))
         await services.guilds.load()
         presence.listen(bot)
+        if settings.giftbot_register_by_message:
+            registrar = Registrar(bot.rest, guilds=services.guilds, players=services.players)
+            registrar.listen(bot)
         async with running_bot(bot, settings):
             client = build_client(bot, services)
             async with client:
