@@ -180,7 +180,7 @@ class Turns:
         return len(self._waiters)
 
     def join(self, waiter: Waiter) -> None:
-        """Wait (again) for a turn."""
+        """Wait for a turn, or again for another one."""
         waiter.number = waiter.number or next(self._numbers)
         self._waiters[waiter.number] = waiter
         waiter.waits = True
@@ -222,8 +222,8 @@ class Turns:
         self._players.keep(player_id, at)
 
     def _first(self, now: float) -> Waiter | None:
-        for waiter in self._players.freed(now):
-            self._line_of(waiter).push(waiter)
+        for back in self._players.freed(now):
+            self._line_of(back).push(back)
         if self._run >= URGENT_RUN and (waiter := self._regular.first(self._players)):
             return waiter
         return self._urgent.first(self._players) or self._regular.first(self._players)
