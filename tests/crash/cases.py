@@ -103,6 +103,7 @@ class Case:
             "GIFTCODE_RSS_URL": "off",
             "GIFTCODE_PAGE_URL": "off",
             "GIFTCODE_CHECK_INTERVAL": "1",
+            "GAME_API_URL": self.sandbox.game.url,
             "LOG_LEVEL": "DEBUG",
         }
 

@@ -17,8 +17,13 @@ from ops.__main__ import app
 
 OURS = ("DISCORD_", "GIFTBOT_", "GIFTCODE_", "GAME", "MONGO_", "LOG_", "POST_")
 """Variables that are settings begin with these."""
-ALONE = {"GIFTCODE_JSON_URL": "off", "GIFTCODE_RSS_URL": "off", "GIFTCODE_PAGE_URL": "off"}
-"""Settings without any source, so that no test asks a real one."""
+ALONE = {
+    "GIFTCODE_JSON_URL": "off",
+    "GIFTCODE_RSS_URL": "off",
+    "GIFTCODE_PAGE_URL": "off",
+    "GAME_API_URL": "https://game.invalid/api",
+}
+"""Settings without any source and with a game that does not exist, so that no test asks a real one."""
 
 
 @attrs.frozen
@@ -84,4 +89,5 @@ def environ_of(sandbox: Sandbox, directory: Path) -> dict[str, str]:
         "GIFTCODE_JSON_URL": sandbox.sources.json_url,
         "GIFTCODE_RSS_URL": sandbox.sources.rss_url,
         "GIFTCODE_PAGE_URL": sandbox.sources.page_url,
+        "GAME_API_URL": sandbox.game.url,
     }
