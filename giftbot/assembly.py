@@ -141,7 +141,7 @@ def assemble(
         trials=Trials(announcer=discord.announcer, pacer=posting.pacer, clock=clock),
         marks=posting.marks,
         posting=posting.posting,
-        status=Status(store=store, detection=detection, posting=posting.posting),
+        status=Status(store=store, detection=detection, posting=posting.posting, governor=redeeming.governor),
         upkeep=Upkeep(
             checks=checks,
             detection=detection,

@@ -7,6 +7,7 @@ from datetime import datetime
 import attrs
 
 from giftbot.models.guild import GuildSettings
+from giftbot.models.pace import Pace
 from giftbot.models.source import SourceHealth
 from giftbot.models.statistics import OutboxCounts
 
@@ -24,3 +25,5 @@ class StatusReport:
     outbox: OutboxCounts
     """The open work of this server."""
     guild: GuildSettings
+    pace: Pace
+    """How the game is asked."""

@@ -8,6 +8,7 @@ from giftbot.models.ids import GuildId
 from giftbot.models.statistics import OutboxCounts
 from giftbot.models.status import StatusReport
 from giftbot.services.detection import Detection
+from giftbot.services.governor import Governor
 from giftbot.services.ports import Store
 from giftbot.services.posting import Posting
 
@@ -15,10 +16,11 @@ from giftbot.services.posting import Posting
 class Status:
     """Collects the report."""
 
-    def __init__(self, *, store: Store, detection: Detection, posting: Posting) -> None:
+    def __init__(self, *, store: Store, detection: Detection, posting: Posting, governor: Governor) -> None:
         self._store = store
         self._detection = detection
         self._posting = posting
+        self._governor = governor
 
     async def outbox(self, guild_id: GuildId) -> OutboxCounts:
         """The open work of one server."""
@@ -41,4 +43,5 @@ class Status:
             last_check_at=max(asked, default=None),
             outbox=outbox,
             guild=guild,
+            pace=self._governor.state,
         )

@@ -12,6 +12,7 @@ from giftbot.models.source import SourceHealth, SourceState
 from giftbot.models.statistics import GuildStatistics
 from giftbot.models.status import StatusReport
 from giftbot.text.panel import posting_state
+from giftbot.text.redemptions import game_line
 from giftbot.text.words import counted, plain, relative, source_name
 
 NO_CHANNEL_YET = "No channel is set, or posting there is not possible. Choose one with /giftcodesettings first."
@@ -53,12 +54,16 @@ STATS_TITLE = "Gift codes posted here"
 STATUS_TITLE = "Bot status"
 HELP_TITLE = "What this bot can do"
 HELP = (
-    "New gift codes are posted in the channel that this server chose.\n\n"
+    "New gift codes are posted in the channel that this server chose, and redeemed for its registered players.\n\n"
     "**/giftcode** shows the codes that can be used now\n"
+    "**/player** registers your players, and shows what was redeemed for them\n"
+    "**/redeem** redeems one code for you now\n"
     "**/giftcode_status** shows the bot's status\n"
     "**/about** says what this bot is\n\n"
     "With the permission “Manage Server”:\n"
-    "**/giftcodesettings** chooses channel, role and what is posted\n"
+    "**/giftcodesettings** chooses channel, role, what is posted, and what redemption needs\n"
+    "**/autoredeem** redeems codes for all players of this server, and shows how that goes\n"
+    "**/player import**, **export**, **list** and **assign** look after this server's players\n"
     "**/giftcode_add** posts a code that you know, in this server\n"
     "**/giftcode_stats** shows what was posted here\n"
     "**/giftcode_reset** forgets that, so that all active codes are posted again"
@@ -119,6 +124,7 @@ def status_fields(report: StatusReport, now: datetime) -> list[tuple[str, str]]:
         ("Sources", "\n".join(source_line(health, now) for health in report.sources) or "none are set"),
         ("This server", posting_state(report.guild)),
         ("Queue", queue_line(report)),
+        ("Redemption", game_line(report.pace)),
     ]
 
 
@@ -151,5 +157,6 @@ def about(version: str) -> str:
     return (
         f"giftbot {version}: a self-hosted bot that finds new gift codes and posts each of them once. "
         "Free software under the MIT licence. It is not affiliated with any game's publisher. "
-        "It keeps which codes were posted where, this server's settings, and who reported a code by hand."
+        "It keeps which codes were posted where, this server's settings, who reported a code by hand, and of "
+        "registered players their id, kingdom, name, who registered them and what was redeemed for them."
     )

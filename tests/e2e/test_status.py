@@ -44,7 +44,7 @@ async def test_commands_are_declared_for_servers_only_with_their_permissions(sta
     """Managers' commands ask for Manage Server; all are for servers, and for installation to servers."""
     async with stage.bot():
         declared = {command["name"]: command for command in stage.sandbox.world.declarations.of(None)}
-    managers = {"giftcodesettings", "giftcode_add", "giftcode_stats", "giftcode_reset"}
+    managers = {"giftcodesettings", "giftcode_add", "giftcode_stats", "giftcode_reset", "autoredeem"}
     for name, command in declared.items():
         assert command["contexts"] == [0]
         assert command["integration_types"] == [0]
