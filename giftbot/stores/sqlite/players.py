@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
@@ -18,7 +18,7 @@ from giftbot.stores.sqlite.database import Database, Row, Turn, Value
 from giftbot.stores.sqlite.redeeming_rows import PLAYERS, decode_player, encode_player
 
 _IN = "IN (SELECT value FROM json_each(?))"
-_ADD = f"{PLAYERS.insert} ON CONFLICT (_id) DO NOTHING RETURNING player_id"
+_PRESENT = f"SELECT _id FROM players WHERE _id {_IN}"
 _OWNED = f"SELECT {PLAYERS.names} FROM players WHERE guild_id = ? AND owner_id = ? ORDER BY created_at, _id"
 _FORGET_OPEN = f"DELETE FROM auto_redeemed_codes WHERE guild_id = ? AND fid = ? AND +outcome {_IN}"
 
@@ -88,12 +88,15 @@ class SqlitePlayerStore:
         """Store players of one server who are not there yet; those that were new."""
         inserted: set[PlayerId] = set()
         for chunk in chunks(players):
-            values = [encode_player(player) for player in chunk]
+            rows = {player_key(player.guild_id, player.player_id): player for player in reversed(chunk)}
 
-            def add(turn: Turn, values: Sequence[Sequence[Value]] = values) -> list[Row]:
-                return [row for player in values for row in turn.rows(_ADD, player)]
+            def add(turn: Turn, rows: Mapping[str, Player] = rows) -> list[Player]:
+                present = {row_id for [row_id] in turn.rows(_PRESENT, [json.dumps(list(rows))])}
+                new = [player for row_id, player in rows.items() if row_id not in present]
+                turn.run_many(PLAYERS.insert, [encode_player(player) for player in new])
+                return new
 
-            inserted.update(PlayerId(str(player_id)) for [player_id] in await self._database.write(add))
+            inserted.update(player.player_id for player in await self._database.write(add))
         return inserted
 
     async def save_player(self, player: Player) -> bool:
