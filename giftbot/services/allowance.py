@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 from giftbot import text
@@ -28,5 +29,5 @@ class Allowance:
             self._passed.clear()
         passed = self._passed.setdefault(user_id, deque(maxlen=self._times))
         if len(passed) == self._times and now < passed[0] + self._seconds:
-            raise UserError(text.too_many_players_at_once(int(passed[0] + self._seconds - now) + 1))
+            raise UserError(text.too_many_players_at_once(math.ceil(passed[0] + self._seconds - now)))
         passed.append(now)

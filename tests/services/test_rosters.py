@@ -1,0 +1,327 @@
+"""Tables of players: whatever people and spreadsheets write, a result for each line."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from giftbot import text
+from giftbot.errors import InvalidInputError
+from giftbot.models.ids import PlayerId
+from giftbot.models.player import NICKNAME_LENGTH, PlayerState, parse_nickname
+from giftbot.models.roster import MOST_BYTES, MOST_LINES, LineReport, LineResult, RosterLine
+from giftbot.services.ports import Store
+from giftbot.services.roster_lines import csv_of, decode_csv, read_table
+from giftbot.services.rosters import CHUNK, report_csv
+from giftbot.stores.sqlite.store import open_sqlite
+from tests.observed import observe
+from tests.services.playing import ADA, BOB, GUILD, Club
+from tests.services.playing import club as make_club
+
+LONGEST_HOLD = 0.015
+"""Seconds for which a table may hold the loop."""
+
+
+@pytest.fixture
+def club(store: Store) -> Club:
+    """A server without players."""
+    return make_club(store)
+
+
+def lines(words: str) -> list[tuple[int, str, int | None, str | None]]:
+    """The lines of a table that can be used."""
+    return [
+        (row.number, row.player_id, row.kingdom, row.nickname)
+        for row in read_table(words).rows()
+        if isinstance(row, RosterLine)
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "1,312,Ada\n2,,Bob\n",
+        "1;312;Ada\r\n2;;Bob\r\n",
+        "1\t312\tAda\r2\t\tBob",
+        "\ufeff1,312,Ada\n2,,Bob",
+        '"1","312","Ada"\n"2","","Bob"\n',
+        "'1,#312,Ada\n'2,,Bob",
+        " 1 , 312 , Ada \n\n  \n2,,Bob,and more\n".replace("\n\n  \n", "\n"),
+    ],
+)
+def test_separators_quotes_and_marks_of_spreadsheets_are_read(words: str) -> None:
+    """Comma, semicolon and tab; any line end; with or without BOM and quotes."""
+    assert lines(words) == [(1, "1", 312, "Ada"), (2, "2", None, "Bob")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "player_id,kingdom,nickname\n1,312,Ada\n",
+        "Nickname;FID;State\nAda;1;312\n",
+        "sep=;\nID;Kingdom;Name\n1;312;Ada\n",
+        "name\tplayer id\tkid\tother\nAda\t1\t312\tx\n",
+    ],
+)
+def test_a_header_says_where_the_columns_are(words: str) -> None:
+    """In any order, under the names that people give them; other columns are left alone."""
+    assert [line[1:] for line in lines(words)] == [("1", 312, "Ada")]
+
+
+def test_lines_that_are_typed_need_no_separator() -> None:
+    """Words in a form are enough; a name may have several."""
+    assert lines("1 312 Ada Lovelace\n2 #77\n") == [(1, "1", 312, "Ada Lovelace"), (2, "2", 77, None)]
+    assert lines("1\n2") == [(1, "1", None, None), (2, "2", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("abc,312", "1 to 20 digits"),
+        (",312", "1 to 20 digits"),
+        ("1" * 21 + ",312", "1 to 20 digits"),
+        ("1.2E+8,312", "1 to 20 digits"),
+        ("١٢٣,312", "1 to 20 digits"),
+        ("1,0", "from 1 to 9,999"),
+        ("1,10000", "from 1 to 9,999"),
+        ("1,-5", "from 1 to 9,999"),
+        ("1,x", "from 1 to 9,999"),
+        ('1,"312', "quotation marks"),
+        ("1,312," + "x" * 1_000, "too long"),
+    ],
+)
+async def test_each_bad_line_is_reported_by_its_number(club: Club, line: str, said: str) -> None:
+    """All others are imported."""
+    report = await club.rosters.import_csv(GUILD, f"7,312\n\n{line}\n8,312\n", ADA)
+    assert [(one.number, one.result) for one in report.lines] == [
+        (1, LineResult.ADDED),
+        (3, LineResult.BAD),
+        (4, LineResult.ADDED),
+    ]
+    assert said in report.lines[1].note
+    assert said in text.imported(report)
+
+
+async def test_players_are_stored_as_unproved_and_get_the_active_codes(club: Club) -> None:
+    """They belong to nobody until somebody claims them."""
+    report = await club.players.import_csv(GUILD, "1,312,Ada\n2,77\n", BOB)
+    assert report.codes == 2
+    stored = await club.stored("1")
+    assert (stored.state, stored.kingdom, stored.nickname) == (PlayerState.UNPROVED, 312, "Ada")
+    assert (stored.owner_id, stored.added_by, stored.proved_at) == (None, BOB, None)
+    assert club.enrolled.ids == ["1", "2"]
+    assert club.oracle.asked == []
+
+
+async def test_a_line_without_kingdom_needs_the_servers_default(club: Club) -> None:
+    """Then the player has none of their own, and follows the default."""
+    report = await club.rosters.import_csv(GUILD, "1,\n", None)
+    assert [(one.result, one.note) for one in report.lines] == [(LineResult.BAD, text.LINE_WITHOUT_KINGDOM)]
+    await club.default_kingdom(40)
+    report = await club.rosters.import_csv(GUILD, "1,\n", None)
+    assert [one.result for one in report.lines] == [LineResult.ADDED]
+    assert (await club.stored("1")).kingdom is None
+
+
+async def test_a_player_who_is_named_twice_is_reported(club: Club) -> None:
+    """The first line counts, also when the second one is far behind it."""
+    words = "1,312\n" + "".join(f"{number},312\n" for number in range(1_000, 1_300)) + "1,77\n"
+    report = await club.rosters.import_csv(GUILD, words, ADA)
+    assert report.lines[-1] == LineReport(302, "1", LineResult.DUPLICATE, "Line 1 names the same player.")
+    assert (await club.stored("1")).kingdom == 312
+
+
+async def test_who_is_registered_stays_but_for_what_was_never_proved(club: Club) -> None:
+    """A table repairs kingdoms that are wrong or unproved; it takes nothing from who proved theirs."""
+    await club.put("1")
+    await club.put("2", PlayerState.WRONG_KINGDOM, kingdom=5)
+    await club.put("3", PlayerState.UNPROVED, owner=None, kingdom=5)
+    await club.put("4", PlayerState.UNPROVED, owner=None, kingdom=5)
+    await club.put("5", PlayerState.PAUSED)
+    report = await club.rosters.import_csv(GUILD, "1,77\n2,77\n3,5,Carol\n4,5\n5,77\n", BOB)
+    assert [one.result for one in report.lines] == [
+        LineResult.KNOWN,
+        LineResult.UPDATED,
+        LineResult.UPDATED,
+        LineResult.KNOWN,
+        LineResult.KNOWN,
+    ]
+    assert "confirmed" in report.lines[0].note
+    assert (await club.stored("1")).kingdom == 312
+    repaired = await club.stored("2")
+    assert (repaired.kingdom, repaired.state, repaired.owner_id) == (77, PlayerState.UNPROVED, ADA)
+    assert (await club.stored("3")).nickname == "Carol"
+    assert club.enrolled.players == [repaired]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("", text.TABLE_EMPTY),
+        ("\ufeff\r\n \r\n", text.TABLE_EMPTY),
+        ("id,kingdom\n", text.TABLE_EMPTY),
+        ("sep=;\n", text.TABLE_EMPTY),
+        ("kingdom,name\n312,Ada\n", text.TABLE_WITHOUT_ID),
+        ("1,312\n" * (MOST_LINES + 1), text.TABLE_TOO_LONG),
+        ("\n" * (MOST_BYTES - 1), text.TABLE_TOO_LONG),
+        ("1" * (MOST_BYTES + 1), text.TABLE_TOO_LARGE),
+    ],
+)
+async def test_a_table_that_cannot_be_used_is_a_sentence(club: Club, words: str, said: str) -> None:
+    """Nothing of it is stored."""
+    with pytest.raises(InvalidInputError) as caught:
+        await club.rosters.import_csv(GUILD, words, ADA)
+    assert str(caught.value) == said
+    assert await club.store.count_players(GUILD) == {}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom"])
+def test_files_are_text_in_any_unicode_encoding(encoding: str) -> None:
+    """As spreadsheets save them; what is no text, or too large, is a sentence."""
+    words = "1,312,Ádá"
+    data = b"\xff\xfe" + words.encode("utf-16-le") if encoding == "utf-16-le-bom" else words.encode(encoding)
+    assert decode_csv(data) == words
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("1,312,Ádá".encode("cp1252"), text.TABLE_NOT_TEXT),
+        (b"\xff\xfe1", text.TABLE_NOT_TEXT),
+        (b"PK\x03\x04\xe9\xff", text.TABLE_NOT_TEXT),
+        (b"1" * (MOST_BYTES + 1), text.TABLE_TOO_LARGE),
+    ],
+)
+def test_other_files_are_a_sentence(data: bytes, said: str) -> None:
+    """A spreadsheet's own format, an old encoding, too much."""
+    with pytest.raises(InvalidInputError) as caught:
+        decode_csv(data)
+    assert str(caught.value) == said
+
+
+@asynccontextmanager
+async def watched_loop() -> AsyncIterator[list[float]]:
+    """What each turn of the loop costs this thread, in seconds of CPU; other processes do not count."""
+    turns: list[float] = []
+
+    async def watch() -> None:
+        before = time.thread_time()
+        while True:
+            await asyncio.sleep(0)
+            now = time.thread_time()
+            turns.append(now - before)
+            before = now
+
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+    yield turns
+    watching.cancel()
+
+
+async def test_the_largest_table_never_holds_the_loop(club: Club) -> None:
+    """5,000 lines are read, stored, repeated, reported and exported while everything else goes on."""
+    words = "".join(f"{number},312,Player number {number}\n" for number in range(MOST_LINES))
+    async with watched_loop() as turns:
+        report = await club.rosters.import_csv(GUILD, words, ADA)
+        again = await club.rosters.import_csv(GUILD, words, ADA)
+        table = await report_csv(report)
+        exported = await club.rosters.export_csv(GUILD)
+    assert report.counts == {LineResult.ADDED: MOST_LINES}
+    assert again.counts == {LineResult.KNOWN: MOST_LINES}
+    assert table.count("\r\n") == exported.count("\r\n") == MOST_LINES + 1
+    assert max(turns) < LONGEST_HOLD
+
+
+async def test_lines_go_to_the_store_in_chunks(store: Store) -> None:
+    """Not one round trip a line."""
+    watched, observed = observe(store)
+    words = "".join(f"{number},312\n" for number in range(1_000))
+    await make_club(watched).rosters.import_csv(GUILD, words, ADA)
+    assert observed.calls.count("insert_players") == 1_000 // CHUNK
+    assert len(observed.calls) < 20
+
+
+def cells(words: str) -> list[list[str]]:
+    """A table as a spreadsheet reads it."""
+    return list(csv.reader(io.StringIO(words.removeprefix("\ufeff"))))
+
+
+async def test_exported_cells_are_never_formulas_and_can_be_imported_again(club: Club) -> None:
+    """Whatever a player calls themselves, a spreadsheet shows it as text."""
+    names = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x")', "a,b;c\"d'", "'quoted"]
+    for number, name in enumerate(names, start=1):
+        await club.put(str(number), PlayerState.UNPROVED, owner=BOB if number == 1 else None, nickname=name)
+    exported = await club.rosters.export_csv(GUILD)
+    header, *rows = cells(exported)
+    assert header == ["player_id", "kingdom", "nickname", "status", "owner_id"]
+    assert rows[0] == ["1", "312", "'=1+1", "unproved", str(BOB)]
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t"))]
+    again = await club.rosters.import_csv(GUILD, exported, ADA)
+    assert again.counts == {LineResult.KNOWN: len(names)}
+
+
+async def test_the_report_is_a_table_without_formulas(club: Club) -> None:
+    """Bad lines show what stood there, harmlessly."""
+    report = await club.rosters.import_csv(GUILD, "=cmd,312\n1,312\n<@1>,2\n", ADA)
+    header, first, second, third = cells(await report_csv(report))
+    assert header == ["line", "player_id", "result", "note"]
+    assert first[:3] == ["1", "'=cmd", "bad"]
+    assert second == ["2", "1", "added", ""]
+    assert "<@" not in third[1]
+    answer = text.imported(report)
+    assert "**1** added, **2** not usable" in answer
+    assert len(answer) < 2_000
+
+
+@given(st.text(max_size=400))
+@settings(deadline=None)
+def test_any_text_is_read_or_refused_with_a_sentence(words: str) -> None:
+    """Every line that is not empty has one result, and its number is right."""
+    try:
+        rows = list(read_table(words).rows())
+    except InvalidInputError:
+        return
+    numbers = [row.number for row in rows]
+    assert numbers == sorted(set(numbers))
+    assert all(isinstance(row, RosterLine) or row.note for row in rows)
+
+
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=5))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_nickname_survives_export_and_import(names: list[str]) -> None:
+    """What is exported is imported as it was, and the second time nothing changes."""
+
+    async def there_and_back(directory: Path) -> None:
+        async with open_sqlite(directory / "one.sqlite") as one, open_sqlite(directory / "two.sqlite") as two:
+            here, there = make_club(one), make_club(two)
+            for number, name in enumerate(names):
+                await here.put(str(number), PlayerState.UNPROVED, owner=None, nickname=parse_nickname(name))
+            exported = await here.rosters.export_csv(GUILD)
+            await there.rosters.import_csv(GUILD, exported, None)
+            assert await there.rosters.export_csv(GUILD) == exported
+
+    with TemporaryDirectory() as directory:
+        asyncio.run(there_and_back(Path(directory)))
+
+
+@given(st.text(max_size=300))
+def test_nicknames_are_one_short_line_of_visible_characters(raw: str) -> None:
+    """Nothing that would break a line, turn the direction of writing, or hide."""
+    name = parse_nickname(raw)
+    assert name is None or (1 <= len(name) <= NICKNAME_LENGTH and name.isprintable() and name == name.strip())
+    assert name == parse_nickname(name)
+
+
+def test_csv_escapes_formulas_only() -> None:
+    """Numbers and names stay as they are; nothing is an empty cell."""
+    assert csv_of([(PlayerId("1"), 312, None, "=x", "a\tb")]) == "1,312,,'=x,a\tb\r\n"
