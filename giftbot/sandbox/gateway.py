@@ -81,6 +81,9 @@ class Gateway:
         """Seconds that must lie between two identifies of one concurrency bucket; Discord's are 5."""
 
         self.acknowledging = True
+        self.heartbeats: list[float] = []
+        """When heartbeats came, over all connections; monotonic seconds."""
+
         self._last_identify: dict[int, float] = {}
 
     @property
@@ -183,6 +186,7 @@ class Gateway:
         op: int = message["op"]
         data: Payload = message.get("d") or {}  # the body of a heartbeat is a number and not looked at
         if op == HEARTBEAT:
+            self.heartbeats.append(time.monotonic())
             if self.acknowledging:
                 connection.send(encode({"op": HEARTBEAT_ACK, "d": None}))
         elif op == IDENTIFY and session is None:
