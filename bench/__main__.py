@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from bench import fanout, idle, lookups, loop, memory
+from bench import fanout, idle, lookups, loop, memory, redeem
 from bench.figures import Figure, table, write_json
 from bench.link import child
 from bench.machine import machine_facts
@@ -23,6 +23,7 @@ PARTS: Mapping[str, Measure] = {
     "fanout": fanout.measure,
     "loop": loop.measure,
     "memory": memory.measure,
+    "redeem": redeem.measure,
 }
 
 
@@ -42,7 +43,7 @@ async def measure(root: Path, names: list[str], *, quick: bool, json: Path | Non
                 tell(found)
                 print(f"       ({name}: {time.monotonic() - began:.0f} s)", flush=True)
             watched = loop.verdicts(session)
-            figures = sorted(figures + watched, key=lambda figure: figure.group)
+            figures = sorted(figures + watched, key=lambda figure: int(figure.group))
             tell(watched)
     print(f"\n{table(figures)}\n")
     missed = [figure for figure in figures if not figure.is_met]

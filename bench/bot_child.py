@@ -1,6 +1,7 @@
-"""The bot in a process of its own, with a probe of its loop: `python -m bench.bot_child`.
+"""The bot in a process of its own, with a probe of its loop: `python -m bench.bot_child [--still] [--trips]`.
 
-Settings come from the environment. It answers while it works.
+Settings come from the environment. It answers while it works. With --trips it counts round trips to the store,
+which slows it down.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import cProfile
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from typing import cast
 
 import attrs
@@ -20,27 +21,40 @@ from bench.lateness import Probe, probing
 from bench.link import serve
 from bench.tally import Sent, Tally, counted
 from bench.town import active_code
+from bench.trips import Trips, counting
 from giftbot.app import Discord, Role, Services, assemble, new_owner, open_outside
 from giftbot.bot import run_bot
 from giftbot.collector import spare_what_was_imported
 from giftbot.logs import configure_logging
+from giftbot.models.ids import GuildId, job_id
 from giftbot.models.times import PostingTimes
 from giftbot.sandbox.payload import Payload
 from giftbot.services.ports import Announcer
 from giftbot.settings import Settings, load_settings
 
 PROFILE = os.environ.get("BENCH_PROFILE")
-"""A file for the profile of a fan-out; for development."""
+"""A file for the profile of a fan-out or a redemption; for development."""
+HANDLERS = (
+    "settle",
+    "fan_out",
+    "enqueue",
+    "backfilled",
+    "check",
+    "bare_fetches",
+    "redeem",
+    "redeem_in_turn",
+)
 
 
 class Bot:
     """What the benchmark asks of the bot."""
 
-    def __init__(self, services: Services, tally: Tally, sent: Sent, probe: Probe) -> None:
+    def __init__(self, services: Services, tally: Tally, sent: Sent, probe: Probe, trips: Trips | None) -> None:
         self._services = services
         self._tally = tally
         self._sent = sent
         self._probe = probe
+        self._trips = trips
 
     async def started(self) -> None:
         """Wait until the workers are at work."""
@@ -63,26 +77,57 @@ class Bot:
         self._tally.calls.clear()
         self._sent.moments.clear()
         self._probe.take()
-        profile = cProfile.Profile() if PROFILE else None
-        if profile:
-            profile.enable()
-        cpu, thread, began = time.process_time(), time.thread_time(), time.monotonic()
-        await self._services.announcements.fan_out()
-        enqueued = time.monotonic()
-        await self._tally.until(lambda: len(self._tally.finished) >= wanted["messages"])
-        ended = {
-            "began": began,
-            "enqueued": enqueued,
-            "finished": self._tally.finished[-1],
-            "cpu": time.process_time() - cpu,
-            "thread": time.thread_time() - thread,
-            "sent": self._sent.moments[:],
-            "calls": dict(self._tally.calls),
-        }
-        if profile:
-            profile.disable()
-            profile.dump_stats(f"{PROFILE}-{self._tally.label}")
+        with _profiled(self._tally.label):
+            cpu, thread, began = time.process_time(), time.thread_time(), time.monotonic()
+            await self._services.announcements.fan_out()
+            enqueued = time.monotonic()
+            await self._tally.until(lambda: len(self._tally.finished) >= wanted["messages"])
+            ended = {
+                "began": began,
+                "enqueued": enqueued,
+                "finished": self._tally.finished[-1],
+                "cpu": time.process_time() - cpu,
+                "thread": time.thread_time() - thread,
+                "sent": self._sent.moments[:],
+                "calls": dict(self._tally.calls),
+            }
         return {**ended, "late": self._probe.take()}
+
+    async def redeem(self, wanted: Payload) -> Payload:
+        """Redeem a new code for all players of a server, as detection lets it; until its job is done."""
+        services, code = self._services, active_code(wanted["code"], redeem=True)
+        guild_id = GuildId(wanted["guild"])
+        await services.store.insert_codes([code])
+        self._tally.calls.clear()
+        trips = (self._trips.besides, self._trips.leases) if self._trips else (0, 0)
+        done = self._tally.job_done(job_id(guild_id, code.key))
+        self._probe.take()
+        with _profiled(self._tally.label):
+            cpu, thread, began = time.process_time(), time.thread_time(), time.monotonic()
+            await services.redemptions.fan_out()
+            seconds = await done - began
+            ended = {
+                "seconds": seconds,
+                "cpu": time.process_time() - cpu,
+                "thread": time.thread_time() - thread,
+                "late": self._probe.take(),
+                "calls": dict(self._tally.calls),
+            }
+        if self._trips:
+            ended |= {"trips": self._trips.besides - trips[0], "lease_trips": self._trips.leases - trips[1]}
+        return {**ended, "outcomes": dict((await services.store.count_outcomes(guild_id, code.key)).by_outcome)}
+
+    async def redeem_in_turn(self, wanted: Payload) -> Payload:
+        """Redeem a new code for one player after another, as they ask for it; the seconds of each."""
+        services, code = self._services, active_code(wanted["code"])
+        await services.store.insert_codes([code])
+        guild_id, seconds, granted = GuildId(wanted["guild"]), [], 0
+        for player in await services.store.list_players(guild_id=guild_id, limit=wanted["players"]):
+            began = time.perf_counter()
+            rows = await services.redemptions.redeem_now(player, [code])
+            seconds.append(time.perf_counter() - began)
+            granted += sum(row.is_granted for row in rows)
+        return {"seconds": seconds, "granted": granted}
 
     async def enqueue(self, wanted: Payload) -> Payload:
         """Hand over new codes, and return when every server has its rows."""
@@ -127,8 +172,21 @@ class Bot:
         return {"seconds": seconds}
 
 
+@contextmanager
+def _profiled(label: str) -> Iterator[None]:
+    """Profile this, if that was asked for."""
+    if not PROFILE:
+        yield
+        return
+    with cProfile.Profile() as profile:
+        yield
+    profile.dump_stats(f"{PROFILE}-{label}")
+
+
 @asynccontextmanager
-async def open_bot(settings: Settings, times: PostingTimes, probe: Probe) -> AsyncIterator[Bot]:
+async def open_bot(
+    settings: Settings, times: PostingTimes, probe: Probe, trips: Trips | None = None
+) -> AsyncIterator[Bot]:
     """The bot as `giftbot run` runs it, once its workers are at work; its store and announcer are wrapped."""
     opened: asyncio.Future[Bot] = asyncio.get_running_loop().create_future()
 
@@ -147,7 +205,7 @@ async def open_bot(settings: Settings, times: PostingTimes, probe: Probe) -> Asy
                 owner=owner,
                 times=times or PostingTimes(),
             )
-            opened.set_result(Bot(services, tally, sent, probe))
+            opened.set_result(Bot(services, tally, sent, probe, trips))
             yield services
 
     stop = asyncio.Event()
@@ -172,9 +230,10 @@ async def main() -> None:
     configure_logging(settings.log_level, settings.log_format)
     # With --still the bot does nothing of its own accord once it has started.
     times = PostingTimes(poll=3600.0, upkeep=3600.0) if "--still" in sys.argv else PostingTimes()
-    async with probing() as probe, open_bot(settings, times, probe) as bot:
-        names = ("settle", "fan_out", "enqueue", "backfilled", "check", "bare_fetches")
-        await serve({name: getattr(bot, name) for name in names})
+    counted_: AbstractContextManager[Trips | None] = counting() if "--trips" in sys.argv else nullcontext()
+    with counted_ as trips:
+        async with probing() as probe, open_bot(settings, times, probe, trips) as bot:
+            await serve({name: getattr(bot, name) for name in HANDLERS})
 
 
 if __name__ == "__main__":

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import sys
+import time
 
 from bench.link import serve
-from giftbot.sandbox import Limits, Sandbox
+from giftbot.sandbox import Actor, Limits, Sandbox
 from giftbot.sandbox.command import environment
 from giftbot.sandbox.payload import Payload
 
 MESSAGES = "/channels/{channel_id}/messages"
+HANDLERS = (
+    "build",
+    "arrivals",
+    "publish",
+    "prepare_game",
+    "played",
+    "beat",
+    "heartbeats",
+    "command",
+)
 
 
 class Discord:
@@ -19,6 +31,7 @@ class Discord:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
+        self._user: Actor | None = None
 
     async def build(self, wanted: Payload) -> Payload:
         """Create servers; where to find Discord, and a channel of each server."""
@@ -54,12 +67,53 @@ class Discord:
             self._sandbox.sources.publish(code)
         return {}
 
+    async def prepare_game(self, wanted: Payload) -> Payload:
+        """Let codes be redeemed."""
+        for code in wanted["codes"]:
+            self._sandbox.game.add_code(code)
+        return {}
+
+    async def played(self, _: Payload) -> Payload:
+        """What the game was asked since the last time."""
+        game = self._sandbox.game
+        answer = {
+            "calls": len(game.calls),
+            "connections": len({call.connection for call in game.calls}),
+            "granted": sum(call.granted for call in game.calls),
+            "overlaps": len(game.overlaps),
+            "asked_after_grant": len(game.asked_after_grant()),
+        }
+        game.calls.forget()
+        return answer
+
+    async def beat(self, wanted: Payload) -> Payload:
+        """Ask shards that connect from now on for a heartbeat every so many seconds."""
+        self._sandbox.gateway.heartbeat_interval = wanted["seconds"]
+        return {}
+
+    async def heartbeats(self, wanted: Payload) -> Payload:
+        """By how many seconds each heartbeat came later than it was to, since that moment."""
+        came = [at for at in self._sandbox.gateway.heartbeats if at >= wanted["since"]]
+        pause = self._sandbox.gateway.heartbeat_interval
+        return {"late": [after - before - pause for before, after in itertools.pairwise(came)]}
+
+    async def command(self, _: Payload) -> Payload:
+        """Use /giftcode; how many seconds the answer took."""
+        if self._user is None:
+            self._user = self._sandbox.user(next(iter(self._sandbox.world.guilds.values())))
+        began = time.perf_counter()
+        answer = await self._user.command("giftcode")
+        seconds = time.perf_counter() - began
+        if not answer.embeds:
+            raise RuntimeError(f"not the answer to /giftcode: {answer.content}")
+        return {"seconds": seconds}
+
 
 async def main(limits: Limits) -> None:
     """Serve until standard input is closed."""
     async with Sandbox(limits=limits) as sandbox:
         discord = Discord(sandbox)
-        await serve({"build": discord.build, "arrivals": discord.arrivals, "publish": discord.publish})
+        await serve({name: getattr(discord, name) for name in HANDLERS})
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import cast
 
 from giftbot.models.announcement import AnnouncementState, Mark
-from giftbot.models.ids import AnnouncementId, ChannelId
+from giftbot.models.ids import AnnouncementId, ChannelId, JobId
+from giftbot.models.job import Job, JobState
 from giftbot.models.post import Delivery, Post, SearchResult
 from giftbot.services.ports import Announcer, Store
 
@@ -24,6 +25,19 @@ class Tally:
         self.finished: list[float] = []
         """When each message was noted as sent, on the monotonic clock."""
         self._progress = asyncio.Event()
+        self._done: dict[JobId, asyncio.Future[float]] = {}
+
+    def job_done(self, job_id: JobId) -> asyncio.Future[float]:
+        """When this job is stored as done, on the monotonic clock; to be called before it is opened."""
+        return self._done.setdefault(job_id, asyncio.get_running_loop().create_future())
+
+    async def save_job(self, job: Job) -> bool:
+        """Pass a job on."""
+        self.calls["save_job"] += 1
+        saved = await self._store.save_job(job)
+        if saved and job.state is JobState.DONE and job.job_id in self._done:
+            self._done.pop(job.job_id).set_result(time.monotonic())
+        return saved
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for a condition; it is looked at after every call."""

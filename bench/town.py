@@ -20,8 +20,8 @@ STILL = {"GIFTCODE_CHECK_INTERVAL": "3600", "GIFTCODE_API_URL": ""}
 """Settings of a bot that asks no sources of its own accord; without the shared list, which asks for pauses."""
 
 
-def active_code(name: str, *, fan_out: bool = False) -> GiftCode:
-    """A code as a source gives it; with `fan_out` it is still to be announced."""
+def active_code(name: str, *, fan_out: bool = False, redeem: bool = False) -> GiftCode:
+    """A code as a source gives it; with `fan_out` it is still to be announced, with `redeem` to be redeemed."""
     now = datetime.now(UTC).replace(microsecond=0)
     return GiftCode(
         key=fold(name),
@@ -32,6 +32,7 @@ def active_code(name: str, *, fan_out: bool = False) -> GiftCode:
         rewards="100 gems, 2 speedups",
         expires_at=now + timedelta(days=3),
         fan_out=fan_out,
+        redeem=redeem,
     )
 
 

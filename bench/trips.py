@@ -8,13 +8,16 @@ from contextlib import contextmanager
 
 from pymongo import monitoring
 
+LEASES = "leases"
+"""The table of budgets and players' leases."""
+
 
 class _Commands(monitoring.CommandListener):
-    def __init__(self, count: Callable[[], None]) -> None:
+    def __init__(self, count: Callable[[str], None]) -> None:
         self._count = count
 
-    def started(self, _: monitoring.CommandStartedEvent) -> None:
-        self._count()
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        self._count(str(event.command.get(event.command_name)))
 
     def succeeded(self, _: monitoring.CommandSucceededEvent) -> None:
         pass
@@ -28,22 +31,32 @@ class Trips:
 
     def __init__(self) -> None:
         self.count = 0
+        self.leases = 0
+        """Those of them that were for the table of budgets and players' leases."""
 
-    def add(self) -> None:
-        """Count one."""
+    @property
+    def besides(self) -> int:
+        """Those that were for anything else."""
+        return self.count - self.leases
+
+    def add(self, table: str) -> None:
+        """Count one to this table."""
         self.count += 1
+        self.leases += table == LEASES
 
     def traced(self, connection: sqlite3.Connection) -> sqlite3.Connection:
         """Count what this connection does: a query is one, and a transaction is one."""
-        is_open = False
+        is_open = is_counted = False
 
         def note(statement: str) -> None:
-            nonlocal is_open
+            nonlocal is_open, is_counted
             if statement.startswith(("COMMIT", "ROLLBACK")):
-                is_open = False
-            elif not is_open:
-                self.add()
-                is_open = statement.startswith("BEGIN")
+                is_open = is_counted = False
+            elif not is_open and statement.startswith("BEGIN"):
+                is_open = True
+            elif not is_counted:  # the first statement of a transaction, or one without
+                self.add(LEASES if f" {LEASES} " in statement else "")
+                is_counted = is_open
 
         connection.set_trace_callback(note)
         return connection
