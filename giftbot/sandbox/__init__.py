@@ -13,6 +13,7 @@ from giftbot.sandbox.limits import Limits
 from giftbot.sandbox.pulse import WaitTimeoutError
 from giftbot.sandbox.refused import DriverRefused, DriverTimeout
 from giftbot.sandbox.server import Sandbox
+from giftbot.sandbox.uploads import Upload
 
 __all__ = [
     "Actor",
@@ -22,6 +23,7 @@ __all__ = [
     "FaultKind",
     "Limits",
     "Sandbox",
+    "Upload",
     "WaitTimeoutError",
     "text_of",
 ]

@@ -71,6 +71,12 @@ class Answer:
         return list(self.message["components"]) if self.message is not None else []
 
     @property
+    def files(self) -> dict[str, bytes]:
+        """The files attached to the message, by name."""
+        attached = self.message["attachments"] if self.message is not None else []
+        return {one["filename"]: self._world.uploads.read(one) for one in attached}
+
+    @property
     def buttons(self) -> list[str]:
         """The labels of the message's buttons."""
         found = (one for one in walk(self.components) if one["type"] == BUTTON)

@@ -12,11 +12,12 @@ from giftbot.sandbox.nouns import Channel, Member, Role, User
 from giftbot.sandbox.payload import Payload
 from giftbot.sandbox.permissions import BITS
 from giftbot.sandbox.refused import DriverRefused
+from giftbot.sandbox.uploads import Upload
 from giftbot.sandbox.world import World
 
 SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(1, 12)
 
-OptionValue = str | int | float | bool | User | Member | Role | Channel
+OptionValue = str | int | float | bool | User | Member | Role | Channel | Upload
 """What a test may give for an option."""
 
 
@@ -29,11 +30,15 @@ class Resolved:
     found: Payload = attrs.Factory(dict)
 
     def add(self, kind: int, value: OptionValue) -> str:
-        """Look up a user, role or channel; return its id.
+        """Look up a user, role or channel, or take a file; return its id.
 
         Raises:
             DriverRefused: The user could not have chosen it.
         """
+        if kind == ATTACHMENT and isinstance(value, Upload):
+            attachment = self.world.uploads.keep(value)
+            self._put("attachments", int(attachment["id"]), attachment)
+            return str(attachment["id"])
         number = identify(value)
         if kind in {USER, MENTIONABLE} and number in self.world.users:
             return self._add_user(number)
@@ -66,6 +71,9 @@ def identify(value: OptionValue) -> int:
         return value.user.id
     if isinstance(value, User | Role | Channel):
         return value.id
+    if isinstance(value, Upload):
+        msg = f"the file {value.name!r} can only be chosen for an attachment"
+        raise DriverRefused(msg)
     return int(value)
 
 
@@ -125,7 +133,7 @@ def encode(leaf: Payload, values: Mapping[str, OptionValue], resolved: Resolved)
 
 def _value(option: Payload, value: OptionValue, resolved: Resolved) -> str | int | float | bool:
     kind = option["type"]
-    if kind in {USER, CHANNEL, ROLE, MENTIONABLE}:
+    if kind in {USER, CHANNEL, ROLE, MENTIONABLE, ATTACHMENT}:
         return resolved.add(kind, value)
     if not isinstance(value, str | int | float):
         msg = f"{value!r} is no value for the option {option['name']!r}"

@@ -17,6 +17,7 @@ from giftbot.sandbox.payload import Payload
 from giftbot.sandbox.requests import Request, RequestLog
 from giftbot.sandbox.routing import Call, Handler, Router
 from giftbot.sandbox.spec import Spec
+from giftbot.sandbox.uploads import Upload
 from giftbot.sandbox.world import World
 
 _BASE = re.compile(r"^/api(/v\d+)?(?=/)")
@@ -88,7 +89,9 @@ class Rest:
         form = await request.post()
         for name, value in form.items():
             if isinstance(value, web.FileField):
-                exchange.files.append(_attachment(self._world.ids.take(), value))
+                upload = Upload(value.filename, value.file.read())
+                value.file.close()
+                exchange.files.append(self._world.uploads.keep(upload, value.content_type))
             elif name == "payload_json":
                 exchange.body = _decode(value)
 
@@ -241,17 +244,3 @@ def _decode(raw: str | bytes | bytearray) -> Payload | list[Payload] | None:
     except ValueError:
         return None
     return decoded if isinstance(decoded, dict | list) else None
-
-
-def _attachment(attachment_id: int, field: web.FileField) -> Payload:
-    size = len(field.file.read())
-    field.file.close()
-    url = f"attachment://{field.filename}"
-    return {
-        "id": str(attachment_id),
-        "filename": field.filename,
-        "size": size,
-        "url": url,
-        "proxy_url": url,
-        "content_type": field.content_type,
-    }

@@ -119,6 +119,7 @@ class Sandbox:
         app.router.add_get("/gateway/", self.gateway.serve)
         app.router.add_routes(self.sources.routes())
         app.router.add_routes(self.game.routes())
+        app.router.add_routes(self.world.uploads.routes())
         app.router.add_route("*", "/api/{path:.*}", self.rest.serve)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
@@ -128,6 +129,7 @@ class Sandbox:
         self._runner = runner
         self.sources.base_url = self.base_url
         self.game.base_url = self.base_url
+        self.world.uploads.base_url = self.base_url
         return self
 
     async def __aexit__(

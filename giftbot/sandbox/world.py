@@ -16,6 +16,7 @@ from giftbot.sandbox.messages import MessageStore
 from giftbot.sandbox.nouns import Application, Channel, Member, Role, SessionLimit, User
 from giftbot.sandbox.payload import Payload
 from giftbot.sandbox.pulse import Pulse
+from giftbot.sandbox.uploads import Uploads
 
 _FLAGS = {"GUILD_PRESENCES": 1 << 13, "GUILD_MEMBERS": 1 << 15, "MESSAGE_CONTENT": 1 << 19}
 
@@ -43,6 +44,7 @@ class World:
     ) -> None:
         self.ids = Snowflakes()
         self.pulse = Pulse()
+        self.uploads = Uploads(self.ids)
         self.findings: list[str] = []
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
