@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 
 from giftbot.models.code import GiftCode
@@ -33,11 +35,14 @@ class Asking:
         Both look-up and record happen while nobody else may ask for this player, so that one who has the code is
         never asked for it again, whichever server, process or button wants it. Raises `GameHaltedError` when
         nothing is asked at present, and `StoreError`: then the answer may be lost, and the game is asked again.
+        Cancelled while the game is being asked, it ends once the answer is stored; a second time, at once.
         """
-        judged = row
+        judged, is_begun = row, False
 
         async def known() -> GameAnswer | None:
+            nonlocal is_begun
             granted = await self._store.granted_players(code.key, [player.player_id])
+            is_begun = True
             return GameAnswer(RedemptionOutcome.ALREADY, KNOWN_BEFORE) if granted else None
 
         async def note(answer: GameAnswer) -> None:
@@ -45,15 +50,25 @@ class Asking:
             judged = await self._verdicts.judge(row, player, code, answer)
             await self._records.write(judged)
 
-        await self._governor.ask(
-            guild_id=row.guild_id,
-            player_id=player.player_id,
-            kingdom=kingdom,
-            code=code,
-            urgent=urgent,
-            before=known,
-            after=note,
+        asking = asyncio.ensure_future(
+            self._governor.ask(
+                guild_id=row.guild_id,
+                player_id=player.player_id,
+                kingdom=kingdom,
+                code=code,
+                urgent=urgent,
+                before=known,
+                after=note,
+            )
         )
+        try:
+            await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            if is_begun:
+                await asyncio.gather(asking, return_exceptions=True)
+            raise
+        finally:
+            asking.cancel()
         _log.info(
             "player redeemed",
             guild=row.guild_id,

@@ -155,7 +155,10 @@ class Redemptions:
         stored = await self._store.get_redemptions([row.redemption_id for row in rows.values()])
         rows |= {row.code: row for row in stored.values()}
         asked = (self._redeem(rows[code.key], player, kingdom, code) for code in codes)
-        return list(await asyncio.gather(*asked))
+        results = await asyncio.gather(*asked)
+        undecided = {row.code for row in results if row.next_attempt_at is not None}
+        await self._wake_jobs(player.guild_id, [code for code in codes if code.key in undecided])
+        return list(results)
 
     async def stop(self, guild_id: GuildId, code: CodeKey, reason: str = text.JOB_STOPPED) -> bool:
         """Stop a job; what was not asked stays as it is. False when it was not open."""
