@@ -223,10 +223,10 @@ class JobRun:
     async def _end(self) -> None:
         """Done when nobody is left; else put off until the next one's turn."""
         job, now = self._job, self._tools.clock.now()
-        if self._halted is not None:
-            await self._finish(JobState.OPEN, now + timedelta(seconds=self._tools.times.halted), self._halted)
-        elif not self._may_go_on():
+        if not self._may_go_on():  # looked at first: whoever waits for a turn is told that all is halted then
             await self._finish(JobState.OPEN, now, None)
+        elif self._halted is not None:
+            await self._finish(JobState.OPEN, now + timedelta(seconds=self._tools.times.halted), self._halted)
         elif (following := await self._tools.store.next_attempt(job.guild_id, job.code)) is not None:
             await self._finish(JobState.OPEN, following, None)
         else:
