@@ -255,7 +255,8 @@ def redeemed_now(row: Redemption, display: str, site: str) -> str:
     """What became of one code for one player, as a sentence without the player."""
     name = f"**{plain(display)}**"
     if row.outcome is RedemptionOutcome.REDEEMED:
-        return f"{name} is redeemed. Look into your mail in the game."
+        when = f" ({relative(row.redeemed_at)})" if row.redeemed_at else ""
+        return f"{name} is redeemed{when}. Look into your mail in the game."
     if row.outcome is RedemptionOutcome.ALREADY:
         return f"{name} was redeemed before."
     if row.next_attempt_at is not None:
