@@ -90,6 +90,11 @@ class Sighting:
     absent_since: datetime | None = None
     """Since when the source, while healthy, has left the code out; None while it lists it."""
 
+    @property
+    def is_doubted(self) -> bool:
+        """Whether only a listing that looked wrong had it so far: as good as left out from the first moment on."""
+        return self.absent_since == self.first_seen
+
 
 def _read_only(sources: Mapping[str, Sighting]) -> Mapping[str, Sighting]:
     return MappingProxyType(dict(sources))
@@ -109,6 +114,7 @@ class GiftCode:
     expired_at: datetime | None = None
     """When it was found to be expired; None while it is not."""
     verified_at: datetime | None = None
+    """When the game said that it exists; None when it was not asked before the code was announced."""
     sources: Mapping[str, Sighting] = attrs.field(factory=dict, converter=_read_only)
     """Provenance by source name; `"manual"` is a report by hand."""
     epoch: int = 0
@@ -135,6 +141,16 @@ class GiftCode:
     def is_confirmed(self) -> bool:
         """Whether a trusted source has ever listed it."""
         return not self.sources.keys() <= UNCONFIRMING
+
+    @property
+    def is_vouched(self) -> bool:
+        """Whether a trusted source has ever listed it in a listing that was believed."""
+        return any(name not in UNCONFIRMING and not seen.is_doubted for name, seen in self.sources.items())
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether it came with a listing that looked wrong, and no trusted source has vouched for it since."""
+        return not self.is_vouched and any(seen.is_doubted for seen in self.sources.values())
 
     def confirmed(self, source: str, finding: Finding, now: datetime) -> GiftCode:
         """This code after a trusted source listed it for the first time: only what that says is kept of it."""
@@ -184,6 +200,18 @@ class GiftCode:
             self, status=CodeStatus.ACTIVE, expired_at=None, fan_out=True, redeem=True, updated_at=now
         )
 
+    def held_back(self, now: datetime) -> GiftCode:
+        """This code, which a source calls valid (again), until the game was asked."""
+        return attrs.evolve(
+            self,
+            status=CodeStatus.HELD,
+            verified_at=None,
+            expired_at=None,
+            fan_out=False,
+            redeem=False,
+            updated_at=now,
+        )
+
     def returned(self, now: datetime) -> GiftCode:
         """This code once it is valid again after it was over: a new epoch, announced once more."""
         return attrs.evolve(self.released(now), epoch=self.epoch + 1, expires_at=None)
@@ -193,15 +221,18 @@ class GiftCode:
         return attrs.evolve(self, status=CodeStatus.INVALID, fan_out=False, redeem=False, updated_at=now)
 
 
-def discovered(source: str, finding: Finding, status: CodeStatus, now: datetime) -> GiftCode:
-    """A code seen for the first time."""
+def discovered(
+    source: str, finding: Finding, status: CodeStatus, now: datetime, *, is_doubted: bool = False
+) -> GiftCode:
+    """A code seen for the first time; `is_doubted` is whether the listing looked wrong."""
+    sighting = Sighting(first_seen=now, last_seen=now, absent_since=now if is_doubted else None)
     return GiftCode(
         key=finding.key,
         display=finding.display,
         status=status,
         rewards=finding.rewards,
         expires_at=finding.expires_at,
-        sources={source: Sighting(first_seen=now, last_seen=now)},
+        sources={source: sighting},
         fan_out=status is CodeStatus.ACTIVE,
         redeem=status is CodeStatus.ACTIVE,
         created_at=now,

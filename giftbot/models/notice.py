@@ -25,6 +25,8 @@ class NoticeKind(enum.StrEnum):
     """The game said something that is not known; told once for each answer."""
     GAME_HALTED = "game_halted"
     """The game refuses our signature; told again only after it was well in between."""
+    VERIFY_PLAYER = "verify_player"
+    """The player with whom new codes are tried is wrong; told again only after it was well in between."""
     PARKED = "parked"
     """A post that Discord calls malformed."""
 

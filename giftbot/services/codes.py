@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import attrs
 import structlog
 
 from giftbot.errors import StoreError
-from giftbot.models.code import CodeStatus, Finding, GiftCode, discovered
+from giftbot.models.code import CodeStatus, GiftCode
 from giftbot.models.ids import CodeKey
-from giftbot.models.source import Listing, Trust
+from giftbot.models.source import Trust
+from giftbot.services.listings import Observation, is_abandoned, with_finding
 from giftbot.services.ports import Clock, CodeStore
+from giftbot.services.signal import Signal
 
 _log = structlog.get_logger(__name__)
 
-RETURN_AFTER = timedelta(hours=24)
-"""A code that is freshly listed this long after it was over counts as valid again."""
-ABSENT_FOR = timedelta(hours=24)
-"""A code that every healthy source has left out for so long is over."""
 _TRIES = 5
-
-
-@attrs.frozen
-class Observation:
-    """A new listing of one source, as detection judged it."""
-
-    source: str
-    trust: Trust
-    listing: Listing
-    hold: bool = False
-    """Whether its new codes wait for the owner, because the listing looks wrong."""
 
 
 @attrs.frozen
@@ -42,6 +29,8 @@ class Merged:
     """Codes to announce now: found for the first time, confirmed, or valid again."""
     held: tuple[GiftCode, ...] = ()
     """Codes found that wait for a decision."""
+    unverified: tuple[GiftCode, ...] = ()
+    """Codes found that the game is asked about before anything else."""
     disputed: tuple[GiftCode, ...] = ()
     """Codes that the owner discarded, and that a trusted source lists now."""
 
@@ -49,11 +38,15 @@ class Merged:
 class Codes:
     """Merges what sources say by key, with provenance, and decides on each code's status."""
 
-    def __init__(self, *, store: CodeStore, clock: Clock) -> None:
+    def __init__(self, *, store: CodeStore, clock: Clock, verify: bool = False) -> None:
+        """Take `verify`, whether the game is asked about each code before it is announced."""
         self._store = store
         self._clock = clock
+        self._verify = verify
         self.recent: tuple[GiftCode, ...] = ()
         """Active codes as of the last look, newest first; for suggestions that must come at once."""
+        self.to_verify = Signal()
+        """Called when a code came that the game is to be asked about."""
 
     async def merge(self, observations: Sequence[Observation]) -> Merged:
         """Take in new listings, trusted ones first; which codes are to be announced, and which are held.
@@ -64,9 +57,14 @@ class Codes:
         for _ in range(_TRIES):
             part, is_whole = await self._merge(observations)
             merged = Merged(
-                new=merged.new + part.new, held=merged.held + part.held, disputed=merged.disputed + part.disputed
+                new=merged.new + part.new,
+                held=merged.held + part.held,
+                unverified=merged.unverified + part.unverified,
+                disputed=merged.disputed + part.disputed,
             )
             if is_whole:
+                if merged.unverified:
+                    self.to_verify.set()
                 return merged
         raise StoreError("Codes are being changed by somebody else over and over.")
 
@@ -77,7 +75,7 @@ class Codes:
         after: dict[CodeKey, GiftCode] = dict(known)
         for seen in sorted(observations, key=lambda seen: (seen.hold, seen.trust is Trust.HINT)):
             for finding in seen.listing.findings:
-                after[finding.key] = _with_finding(after.get(finding.key), seen, finding, now)
+                after[finding.key] = with_finding(after.get(finding.key), seen, finding, now, verify=self._verify)
             for key in after.keys() - seen.listing.keys:
                 if not seen.hold:
                     after[key] = after[key].missing(seen.source, now)
@@ -98,9 +96,11 @@ class Codes:
                 stored.append(attrs.evolve(code, revision=code.revision + 1))
             else:
                 lost = True
+        held = [code for code in stored if code.status is CodeStatus.HELD and not _was_held(known.get(code.key))]
         merged = Merged(
             new=tuple(code for code in stored if code.fan_out and not _had_fan_out(known.get(code.key), code)),
-            held=tuple(code for code in stored if code.status is CodeStatus.HELD and code.key not in known),
+            held=tuple(code for code in held if code.is_doubted or not self._verify),
+            unverified=tuple(code for code in held if self._verify and not code.is_doubted),
             disputed=tuple(
                 code
                 for code in stored
@@ -116,7 +116,7 @@ class Codes:
         """
         now = self._clock.now()
         current = await self._store.list_codes((CodeStatus.ACTIVE, CodeStatus.HELD))
-        over = [code for code in current if code.is_over(now) or _is_abandoned(code, healthy, asked, now)]
+        over = [code for code in current if code.is_over(now) or is_abandoned(code, healthy, asked, now)]
         ended = [code.expired(now) for code in over]
         for code in ended:
             if await self._store.replace_code(code):
@@ -156,7 +156,27 @@ class Codes:
 
     async def insert_held(self, code: GiftCode) -> bool:
         """Store a code that waits for a decision; False when it is known already."""
-        return bool(await self._store.insert_codes([code]))
+        is_new = bool(await self._store.insert_codes([code]))
+        if is_new:
+            self.to_verify.set()
+        return is_new
+
+    async def unverified(self) -> list[GiftCode]:
+        """Held codes that the game was not asked about, or did not know what to say of; oldest first."""
+        now = self._clock.now()
+        held = await self._store.list_codes((CodeStatus.HELD,))
+        return [code for code in held if code.verified_at is None and not code.is_over(now)]
+
+    async def verify(self, key: CodeKey) -> list[GiftCode]:
+        """Note that the game knows a held code, and announce it everywhere; which will be.
+
+        One from a listing that looked wrong waits for the owner all the same.
+        """
+        return [code for code in await self._decide([key], _verified) if code.status is CodeStatus.ACTIVE]
+
+    async def vouch(self, keys: Collection[CodeKey]) -> list[GiftCode]:
+        """Announce held codes on the word of the trusted sources that list them; which will be."""
+        return await self._decide(keys, _vouched)
 
     async def _decide(
         self, keys: Collection[CodeKey], decide: Callable[[GiftCode, datetime], GiftCode | None]
@@ -182,6 +202,16 @@ def _released(code: GiftCode, now: datetime) -> GiftCode | None:
     return code.returned(now) if code.status is CodeStatus.INVALID else None
 
 
+def _verified(code: GiftCode, now: datetime) -> GiftCode | None:
+    if code.status is not CodeStatus.HELD:
+        return None
+    return attrs.evolve(code if code.is_doubted else code.released(now), verified_at=now, updated_at=now)
+
+
+def _vouched(code: GiftCode, now: datetime) -> GiftCode | None:
+    return code.released(now) if code.status is CodeStatus.HELD and code.is_vouched else None
+
+
 def _discarded(code: GiftCode, now: datetime) -> GiftCode | None:
     return code.discarded(now) if code.status is CodeStatus.HELD else None
 
@@ -194,47 +224,8 @@ def _refused(code: GiftCode, now: datetime) -> GiftCode | None:
     return code.discarded(now) if code.status in (CodeStatus.ACTIVE, CodeStatus.HELD) else None
 
 
-def _with_finding(code: GiftCode | None, seen: Observation, finding: Finding, now: datetime) -> GiftCode:
-    """One code after one source listed it; unchanged when that says nothing new."""
-    trusted = seen.trust is Trust.TRUSTED and not seen.hold
-    if code is None:
-        created = discovered(seen.source, finding, CodeStatus.ACTIVE if trusted else CodeStatus.HELD, now)
-        return created.expired(now) if created.is_over(now) else created
-    if seen.hold:
-        return code
-    sighting = code.sources.get(seen.source)
-    freshly_listed = sighting is None or sighting.absent_since is not None
-    tells_more = (finding.rewards and not code.rewards) or (finding.expires_at and not code.expires_at)
-    if not trusted:
-        return code.seen(seen.source, finding, now) if freshly_listed or tells_more else code
-    if not code.is_confirmed:
-        return _settled(code.confirmed(seen.source, finding, now), now)
-    changed = code.seen(seen.source, finding, now) if freshly_listed or tells_more else code
-    changed = changed.prolonged(finding, now)
-    is_back = code.expired_at is not None and now - code.expired_at >= RETURN_AFTER and freshly_listed
-    if code.status is CodeStatus.EXPIRED and is_back:
-        back = attrs.evolve(changed.returned(now), expires_at=finding.expires_at)
-        return changed if back.is_over(now) else back
-    was_prolonged = changed.expires_at != code.expires_at
-    return _settled(changed, now) if code.status is CodeStatus.HELD or was_prolonged else changed
-
-
-def _settled(code: GiftCode, now: datetime) -> GiftCode:
-    """A code that a trusted source vouches for: active unless its time is over, or the owner refused it."""
-    if code.status is CodeStatus.INVALID:
-        return code
-    if code.expires_at is not None and code.expires_at <= now:
-        return code if code.status is CodeStatus.EXPIRED else code.expired(now)
-    return code if code.status is CodeStatus.ACTIVE else code.released(now)
-
-
-def _is_abandoned(code: GiftCode, healthy: Collection[str], asked: Collection[str], now: datetime) -> bool:
-    """Whether every source that is asked and ever listed it is healthy, and has left it out long enough."""
-    views = [(source in healthy, sighting) for source, sighting in code.sources.items() if source in asked]
-    return bool(views) and all(
-        is_healthy and view.absent_since is not None and now - view.absent_since >= ABSENT_FOR
-        for is_healthy, view in views
-    )
+def _was_held(before: GiftCode | None) -> bool:
+    return before is not None and before.status is CodeStatus.HELD
 
 
 def _had_fan_out(before: GiftCode | None, after: GiftCode) -> bool:

@@ -16,7 +16,8 @@ from giftbot.logs import new_reference
 from giftbot.models.code import CodeStatus, GiftCode
 from giftbot.models.notice import NoticeKind
 from giftbot.models.source import Listing, SourceHealth, SourceState
-from giftbot.services.codes import Codes, Merged, Observation
+from giftbot.services.codes import Codes, Merged
+from giftbot.services.listings import Observation
 from giftbot.services.notices import Notices, subject_of
 from giftbot.services.ports import Clock, Source
 
@@ -40,6 +41,8 @@ class CheckResult:
     """Codes that the sources list at present."""
     new: tuple[GiftCode, ...]
     held: tuple[GiftCode, ...]
+    unverified: tuple[GiftCode, ...] = ()
+    """Codes that are announced once the game says that it knows them."""
 
 
 class Detection:
@@ -183,16 +186,20 @@ class Detection:
     def _result(self, asked: Sequence[Source], merged: Merged) -> CheckResult:
         found = {key for listing in self._accepted.values() for key in listing.keys}
         failed = sum(self._health[source.name].failures > 0 for source in asked)
-        if merged.new or merged.held:
+        if merged.new or merged.held or merged.unverified:
             if failed:
                 troubled = [source.name for source in asked if self._health[source.name].failures]
                 _log.info("fallback used", failing=troubled)
             _log.info(
-                "check done", found=len(found), new=[c.key for c in merged.new], held=[c.key for c in merged.held]
+                "check done",
+                found=len(found),
+                new=[code.key for code in merged.new],
+                held=[code.key for code in merged.held],
+                unverified=[code.key for code in merged.unverified],
             )
         else:
             _log.debug("no new codes", asked=len(asked), failed=failed, found=len(found))
-        return CheckResult(len(asked), failed, len(found), merged.new, merged.held)
+        return CheckResult(len(asked), failed, len(found), merged.new, merged.held, merged.unverified)
 
 
 def _says_the_same(known: Listing | None, listing: Listing) -> bool:
@@ -201,7 +208,7 @@ def _says_the_same(known: Listing | None, listing: Listing) -> bool:
 
 def _suspicion(source: str, listing: Listing, stored: Sequence[GiftCode]) -> str | None:
     """What looks wrong about a listing, as a sentence; None when nothing does."""
-    accepted = [code for code in stored if code.status is not CodeStatus.HELD]
+    accepted = [code for code in stored if code.status is not CodeStatus.HELD or code.is_vouched]
     listed = [code for code in accepted if (sighting := code.sources.get(source)) and sighting.absent_since is None]
     unknown = listing.keys - {code.key for code in accepted}
     active, before = sum(code.status is CodeStatus.ACTIVE for code in listed), len(listed)
