@@ -77,5 +77,5 @@ class SqliteBudgetStore:
 
     async def release_player(self, name: str, owner: str, free_at: datetime) -> None:
         """End a call: from `free_at` on the player may be asked again. Nothing if it is not held by `owner`."""
-        async with self._database.transaction() as transaction:
-            await transaction.run(_RELEASE, [milliseconds(free_at), name, owner])
+        values: list[Value] = [milliseconds(free_at), name, owner]
+        await self._database.write(lambda turn: turn.run_many(_RELEASE, [values]))

@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import aiosqlite
 
 from giftbot.errors import StoreError, StoreUnavailableError
+from giftbot.services.groups import Groups
 from giftbot.stores.sqlite.schema import MIGRATIONS
 
 Value = int | float | str | None
@@ -100,23 +101,43 @@ class Turn:
         return max(self._connection.executemany(sql, parameters).rowcount, 0) if parameters else 0
 
 
-def _in_transaction(connection: sqlite3.Connection, work: Callable[[Turn], T]) -> T:
+Work = Callable[[Turn], object]
+
+
+def _in_transaction(connection: sqlite3.Connection, group: Sequence[Work]) -> list[object]:
+    """Do a group of works as one transaction; the result of each, or the exception that undid it alone."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        result = work(Turn(connection))
+        results = [_do(connection, work, is_alone=len(group) == 1) for work in group]
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return result
+    return results
+
+
+def _do(connection: sqlite3.Connection, work: Work, *, is_alone: bool) -> object:
+    if is_alone:
+        return work(Turn(connection))
+    connection.execute("SAVEPOINT work")
+    try:
+        return work(Turn(connection))
+    except Exception as error:
+        if not connection.in_transaction:  # a fault that undid everything
+            raise
+        connection.execute("ROLLBACK TO work")
+        return error
+    finally:
+        if connection.in_transaction:
+            connection.execute("RELEASE work")
 
 
 class _Connection(aiosqlite.Connection):
-    async def transact(self, work: Callable[[Turn], T]) -> T:
-        """Do all of `work` on the connection's thread, as one transaction."""
-        result: T = await self._execute(_in_transaction, self._conn, work)  # type: ignore[no-untyped-call]  # aiosqlite's
-        return result
+    async def transact(self, group: Sequence[Work]) -> list[object]:
+        """Do all of these works on the connection's thread, as one transaction."""
+        results: list[object] = await self._execute(_in_transaction, self._conn, group)  # type: ignore[no-untyped-call]  # aiosqlite's
+        return results
 
 
 class Database:
@@ -127,6 +148,7 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._lock = asyncio.Lock()
+        self._works: Groups[Work, object] = Groups(self._transact)
 
     async def read(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """All rows of a query; it sees what was committed before."""
@@ -137,11 +159,16 @@ class Database:
         """Do `work` as one write transaction: on disk on return, undone when it raises.
 
         A turn to the connection's thread costs more than most statements, and under load it waits for the loop; so
-        what is done for every message is done in one. A caller that is cancelled does not stop it halfway.
+        what is done for every message is done in one. Works that come while another one is on its way share a
+        transaction, one after the other; what one of them raises undoes that one alone. A caller that is cancelled
+        does not stop it halfway.
         """
+        with translated(self.path):
+            return cast("T", await self._works.put(work))
+
+    async def _transact(self, group: Sequence[Work]) -> Sequence[object]:
         async with self._lock:
-            with translated(self.path):
-                return await self._writer.transact(work)
+            return await self._writer.transact(group)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -102,8 +102,10 @@ class SqlitePlayerStore:
     async def save_player(self, player: Player) -> bool:
         """Replace a player, if nobody else changed them since they were read."""
         values = encode_player(attrs.evolve(player, revision=player.revision + 1))
-        async with self._database.transaction() as transaction:
-            return await transaction.run(PLAYERS.replace, [*values, values[0], player.revision]) == 1
+        conditions = [values[0], player.revision]
+        return await self._database.write(
+            lambda turn: turn.run_many(PLAYERS.replace, [[*values, *conditions]]) == 1
+        )
 
     async def remove_player(self, guild_id: GuildId, player_id: PlayerId) -> bool:
         """Forget a player and their rows that were never granted; False if there was none."""
