@@ -11,6 +11,7 @@ from giftbot.models.player import Player
 from giftbot.models.redemption import GameAnswer, Redemption, RedemptionOutcome
 from giftbot.services.enrolment import KNOWN_BEFORE
 from giftbot.services.governor import Governor
+from giftbot.services.holders import Holders
 from giftbot.services.ports import RedemptionStore
 from giftbot.services.records import Records
 from giftbot.services.verdicts import Verdicts
@@ -23,7 +24,7 @@ class Asking:
 
     def __init__(self, *, governor: Governor, store: RedemptionStore, records: Records, verdicts: Verdicts) -> None:
         self._governor = governor
-        self._store = store
+        self._holders = Holders(store)
         self._records = records
         self._verdicts = verdicts
 
@@ -41,7 +42,7 @@ class Asking:
 
         async def known() -> GameAnswer | None:
             nonlocal is_begun
-            granted = await self._store.granted_players(code.key, [player.player_id])
+            granted = await self._holders.has(player.player_id, code.key)
             is_begun = True
             return GameAnswer(RedemptionOutcome.ALREADY, KNOWN_BEFORE) if granted else None
 
