@@ -46,17 +46,22 @@ class Trips:
 
     def traced(self, connection: sqlite3.Connection) -> sqlite3.Connection:
         """Count what this connection does: a query is one, and a transaction is one."""
-        is_open = is_counted = False
+        is_open = False
+        tables: set[str] = set()
 
         def note(statement: str) -> None:
-            nonlocal is_open, is_counted
-            if statement.startswith(("COMMIT", "ROLLBACK")):
-                is_open = is_counted = False
-            elif not is_open and statement.startswith("BEGIN"):
+            nonlocal is_open
+            if statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK TO")):
+                return
+            if statement.startswith("BEGIN"):
                 is_open = True
-            elif not is_counted:  # the first statement of a transaction, or one without
-                self.add(LEASES if f" {LEASES} " in statement else "")
-                is_counted = is_open
+            elif not statement.startswith(("COMMIT", "ROLLBACK")):
+                tables.add(LEASES if f" {LEASES} " in statement else "")
+            else:
+                is_open = False
+            if not is_open and tables:
+                self.add(LEASES if tables == {LEASES} else "")
+                tables.clear()
 
         connection.set_trace_callback(note)
         return connection
