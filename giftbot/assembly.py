@@ -50,6 +50,7 @@ from giftbot.services.status import Status
 from giftbot.services.trials import Trials
 from giftbot.services.upkeep import Upkeep
 from giftbot.services.verdicts import Verdicts
+from giftbot.services.verification import Verification
 from giftbot.settings import Settings
 
 
@@ -104,6 +105,8 @@ class Services:
     redeeming: Redeeming
     progress: JobProgress
     results: JobResults
+    verification: Verification | None
+    """None unless codes are tried with a player before they are announced."""
 
 
 def assemble(
@@ -112,12 +115,24 @@ def assemble(
     """Wire the services. Nothing is opened and nothing runs yet."""
     store, clock = outside.store, outside.clock
     notices = Notices(store=store, notifier=discord.notifier, clock=clock)
-    codes = Codes(store=store, clock=clock)
+    is_verifying = settings.verify_player is not None and settings.game_rate_per_minute > 0
+    codes = Codes(store=store, clock=clock, verify=is_verifying)
     posting = _assemble_posting(settings, outside, discord, codes, notices, owner=owner, times=times)
     redeeming = _assemble_redeeming(settings, outside, discord, codes, notices, owner=owner, times=times)
     detection = Detection(
         outside.sources, codes=codes, notices=notices, clock=clock, interval=settings.giftcode_check_interval
     )
+    verification = None
+    if is_verifying and settings.verify_player is not None:
+        verification = Verification(
+            codes=codes,
+            governor=redeeming.governor,
+            outlets=(posting.announcements, redeeming.redemptions),
+            notices=notices,
+            clock=clock,
+            player=settings.verify_player,
+            poll=times.upkeep,
+        )
     checks = Checks(
         detection=detection,
         announcements=posting.announcements,
@@ -161,6 +176,7 @@ def assemble(
         redeeming=redeeming.redeeming,
         progress=redeeming.progress,
         results=JobResults(store=store),
+        verification=verification,
     )
 
 
