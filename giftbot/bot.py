@@ -34,6 +34,7 @@ from giftbot.discord.router import Router
 from giftbot.errors import StartupError, TokenError
 from giftbot.models.times import PostingTimes
 from giftbot.services.announcements import Announcements
+from giftbot.services.auto_redeem import AutoRedeem
 from giftbot.services.checks import Checks
 from giftbot.services.codes import Codes
 from giftbot.services.governor import Governor
@@ -151,6 +152,9 @@ def _dependencies(services: Services) -> dict[type[object], object]:
     )
     return {
         Announcements: services.announcements,
+        AutoRedeem: AutoRedeem(
+            guilds=services.guilds, redemptions=services.redemptions, progress=services.progress
+        ),
         Checks: services.checks,
         Clock: services.clock,
         Codes: services.codes,
@@ -270,6 +274,8 @@ async def _work(services: Services, presence: Presence, bot: hikari.GatewayBot, 
         asyncio.create_task(presence.run(), name="presence"),
         asyncio.create_task(_connected(bot), name="connection"),
     ]
+    if services.verification is not None:
+        workers.append(asyncio.create_task(services.verification.run(), name="verification"))
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
         await asyncio.wait([*workers, stopping], return_when=asyncio.FIRST_COMPLETED)
