@@ -11,10 +11,6 @@ from giftbot.text.words import counted, full, plain, relative, source_name
 BUTTON_COPY = "Copy"
 BUTTON_REDEEM = "Redeem"
 BUTTON_REFRESH = "Refresh"
-REDEEM_NOT_ENABLED = (
-    "Redeeming from Discord is not enabled in this bot yet. "
-    "Copy the code and enter it in the game: Settings, then Gift Code."
-)
 NO_ACTIVE_CODES = "There are no active gift codes right now. New ones are posted as soon as they are found."
 POST_NOT_FOUND = "This post is no longer in the bot's records. /giftcode shows the active codes."
 

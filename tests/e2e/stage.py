@@ -9,7 +9,8 @@ from pathlib import Path
 
 import attrs
 
-from giftbot.bot import run_bot
+from giftbot.app import open_services
+from giftbot.bot import ServicesOpener, run_bot
 from giftbot.models.times import PostingTimes
 from giftbot.sandbox import Actor, Answer, Sandbox
 from giftbot.sandbox.guild import Guild
@@ -52,11 +53,15 @@ class Stage:
         )
 
     @asynccontextmanager
-    async def bot(self, *, scale: float = FAST, **more: str) -> AsyncIterator[asyncio.Task[None]]:
-        """The bot, from ready to a clean end."""
+    async def bot(
+        self, *, scale: float = FAST, opener: ServicesOpener = open_services, **more: str
+    ) -> AsyncIterator[asyncio.Task[None]]:
+        """The bot, from ready to a clean end. `opener` may put something between the services and the outside."""
         declared = self.sandbox.requests.count(method="PUT", route=COMMANDS)
         stop = asyncio.Event()
-        running = asyncio.create_task(run_bot(self.settings(**more), times=PostingTimes().scaled(scale), stop=stop))
+        running = asyncio.create_task(
+            run_bot(self.settings(**more), times=PostingTimes().scaled(scale), stop=stop, opener=opener)
+        )
         ready = asyncio.create_task(self.sandbox.requests.wait(declared + 1, method="PUT", route=COMMANDS))
         await asyncio.wait([running, ready], return_when=asyncio.FIRST_COMPLETED)
         if running.done():
