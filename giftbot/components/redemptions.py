@@ -20,7 +20,7 @@ from giftbot.models.code import GiftCode, display_form, fold
 from giftbot.models.ids import CodeKey, GuildId, UserId
 from giftbot.models.job import JobState, Trigger
 from giftbot.models.player import Player
-from giftbot.services import auto_redeem
+from giftbot.services.auto_redeem import AutoRedeem
 from giftbot.services.codes import Codes
 from giftbot.services.governor import Governor
 from giftbot.services.guilds import Guilds
@@ -55,21 +55,17 @@ def _managed(ctx: tanjun.abc.SlashContext) -> tuple[GuildId, UserId]:
 
 
 @autoredeem.as_sub_command("on", "Redeem new codes, and those that are active now, for every player")
-async def autoredeem_on(
-    ctx: tanjun.abc.SlashContext, guilds: alluka.Injected[Guilds], redemptions: alluka.Injected[Redemptions]
-) -> None:
+async def autoredeem_on(ctx: tanjun.abc.SlashContext, auto_redeem: alluka.Injected[AutoRedeem]) -> None:
     """Turn it on."""
     guild_id, user_id = _managed(ctx)
-    await reply(ctx, await auto_redeem.turn_on(guilds, redemptions, guild_id, user_id))
+    await reply(ctx, await auto_redeem.turn_on(guild_id, user_id))
 
 
 @autoredeem.as_sub_command("off", "Redeem nothing by itself any more, and stop what runs")
-async def autoredeem_off(
-    ctx: tanjun.abc.SlashContext, guilds: alluka.Injected[Guilds], redemptions: alluka.Injected[Redemptions]
-) -> None:
+async def autoredeem_off(ctx: tanjun.abc.SlashContext, auto_redeem: alluka.Injected[AutoRedeem]) -> None:
     """Turn it off."""
     guild_id, _ = _managed(ctx)
-    await reply(ctx, await auto_redeem.turn_off(guilds, redemptions, guild_id))
+    await reply(ctx, await auto_redeem.turn_off(guild_id))
 
 
 @tanjun.annotations.with_annotated_args(follow_wrapped=True)
@@ -101,11 +97,11 @@ async def autoredeem_run(
 async def autoredeem_stop(
     ctx: tanjun.abc.SlashContext,
     code: Annotated[Str, "The code that is being redeemed", Length(1, 100)],
-    redemptions: alluka.Injected[Redemptions],
+    auto_redeem: alluka.Injected[AutoRedeem],
 ) -> None:
     """Stop one job."""
     guild_id, _ = _managed(ctx)
-    stopped = await redemptions.stop(guild_id, fold(code))
+    stopped = await auto_redeem.stop(guild_id, fold(code))
     name = display_form(code)
     await reply(ctx, text.job_stopped(name) if stopped else text.not_running(name))
 

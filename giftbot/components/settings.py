@@ -36,11 +36,10 @@ from giftbot.errors import UserError
 from giftbot.models.guild import Backfill
 from giftbot.models.ids import ChannelId, GuildId, RoleId
 from giftbot.models.player import parse_kingdom
-from giftbot.services import auto_redeem
 from giftbot.services.announcements import Announcements
+from giftbot.services.auto_redeem import AutoRedeem
 from giftbot.services.checks import Checks
 from giftbot.services.guilds import Guilds
-from giftbot.services.redemptions import Redemptions
 from giftbot.services.status import Status
 from giftbot.services.trials import Trials
 
@@ -252,16 +251,15 @@ async def choose_no_register_channel(
 @routes.on(ROUTE_REDEEM, updates=True)
 async def turn_redeeming(
     press: Press,
-    guilds: alluka.Injected[Guilds],
-    redemptions: alluka.Injected[Redemptions],
+    auto_redeem: alluka.Injected[AutoRedeem],
     panels: alluka.Injected[Panels],
 ) -> None:
     """Turn auto-redeem on or off."""
     press.require_manager()
     if press.argument == "on":
-        note = await auto_redeem.turn_on(guilds, redemptions, press.guild_id, press.user_id)
+        note = await auto_redeem.turn_on(press.guild_id, press.user_id)
     else:
-        note = await auto_redeem.turn_off(guilds, redemptions, press.guild_id)
+        note = await auto_redeem.turn_off(press.guild_id)
     await panels.show_redemption(press, note)
 
 
