@@ -5,17 +5,20 @@ The server does the arithmetic of `giftbot.stores.pacing`: one command, however 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from pymongo.errors import DuplicateKeyError
+import attrs
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from giftbot.errors import StoreUnavailableError
 from giftbot.models.budget import Budget
+from giftbot.services.groups import Groups
 from giftbot.stores.documents import EPOCH, Document, read_moment
 from giftbot.stores.mongo.documents import changing
 from giftbot.stores.mongo.driver import MongoDatabase
-from giftbot.stores.mongo.faults import translated
+from giftbot.stores.mongo.faults import duplicates, translated
 from giftbot.stores.pacing import MINUTE_MS, SLOWEST
 
 _TRIES = 3
@@ -29,11 +32,27 @@ def _read(document: Mapping[str, object]) -> Budget | None:
     return Budget(slot, float(rate), read_moment(document.get("paused_until")))
 
 
+@attrs.frozen
+class _Change:
+    """A change of one player's row, where `condition` is true."""
+
+    name: str
+    condition: Document
+    update: Document
+
+    @property
+    def query(self) -> Document:
+        """What selects the row."""
+        return {"_id": self.name, **self.condition}
+
+
 class MongoBudgetStore:
-    """`BudgetStore` on MongoDB."""
+    """`BudgetStore` on MongoDB. Players who are held, or let go, at the same time are one command."""
 
     def __init__(self, database: MongoDatabase) -> None:
         self._database = database
+        self._holding: Groups[_Change, datetime | None] = Groups(self._hold_all)
+        self._releasing: Groups[_Change, None] = Groups(self._release_all)
 
     async def take_slot(self, name: str, now: datetime, *, per_minute: float, earned: float) -> Budget:
         """Reserve the next moment at which the game may be asked; one atomic write."""
@@ -81,20 +100,41 @@ class MongoBudgetStore:
 
         Whoever holds the player already does not get them a second time.
         """
-        leases = self._database["leases"]
-        with translated():
-            try:
-                await leases.update_one(
-                    {"_id": name, "until": {"$lte": now}}, {"$set": {"owner": owner, "until": until}}, upsert=True
-                )
-            except DuplicateKeyError:
-                held = await leases.find_one({"_id": name}) or {}
-                return read_moment(held.get("until")) or EPOCH
-        return None
+        values = {"owner": owner, "until": until}
+        return await self._holding.put(_Change(name, {"until": {"$lte": now}}, {"$set": values}))
 
     async def release_player(self, name: str, owner: str, free_at: datetime) -> None:
         """End a call: from `free_at` on the player may be asked again. Nothing if it is not held by `owner`."""
+        await self._releasing.put(_Change(name, {"owner": owner}, changing({"until": free_at, "owner": None})))
+
+    async def _hold_all(self, group: Sequence[_Change]) -> Sequence[datetime | None]:
+        """Reserve players, with one command; another one tells until when those are held whom others have."""
         with translated():
-            await self._database["leases"].update_one(
-                {"_id": name, "owner": owner}, changing({"until": free_at, "owner": None})
-            )
+            refused = await self._change(group, upsert=True)
+            names = [group[index].name for index in refused]
+            rows = await self._database["leases"].find({"_id": {"$in": names}}).to_list(None) if names else []
+        held = {str(row["_id"]): read_moment(row.get("until")) for row in rows}
+        return [
+            (held.get(change.name) or EPOCH) if index in refused else None for index, change in enumerate(group)
+        ]
+
+    async def _release_all(self, group: Sequence[_Change]) -> Sequence[None]:
+        """End calls, with one command."""
+        with translated():
+            await self._change(group, upsert=False)
+        return [None] * len(group)
+
+    async def _change(self, group: Sequence[_Change], *, upsert: bool) -> Collection[int]:
+        """Do these writes; the positions of those that would have inserted a row that exists."""
+        leases = self._database["leases"]
+        try:
+            if len(group) == 1:
+                await leases.update_one(group[0].query, group[0].update, upsert=upsert)
+            else:
+                writes = [UpdateOne(one.query, one.update, upsert=upsert) for one in group]
+                await leases.bulk_write(writes, ordered=False)
+        except DuplicateKeyError:
+            return {0}
+        except BulkWriteError as error:
+            return duplicates(error).keys()
+        return ()

@@ -61,7 +61,7 @@ class MongoStore(
     """`Store` on MongoDB; each parent adds one noun. Takes motor's database, or one that behaves like it."""
 
     def __init__(self, database: MongoDatabase) -> None:
-        self._database = database
+        MongoBudgetStore.__init__(self, database)  # the one parent that keeps more than the database
 
     @property
     def label(self) -> str:

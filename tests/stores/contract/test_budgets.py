@@ -178,6 +178,7 @@ async def test_a_player_of_a_dead_process_is_free_when_the_hold_ends(store: Stor
     assert await store.hold_player(PLAYER, "c", later(31), later(61)) == later(60)
 
 
+@pytest.mark.mock_lacks("bulk_write with UpdateOne")
 async def test_of_many_who_want_a_player_one_gets_them(open_store: OpenStore) -> None:
     """Also the first time, when there is no row yet."""
     stores = [await open_store() for _ in range(2)]
@@ -190,3 +191,16 @@ async def test_of_many_who_want_a_player_one_gets_them(open_store: OpenStore) ->
         )
         assert results.count(None) == 1
         assert set(results) == {None, later(seconds + 30)}
+
+
+@pytest.mark.mock_lacks("bulk_write with UpdateOne")
+async def test_players_who_are_held_and_let_go_at_the_same_time_do_not_disturb_each_other(store: Store) -> None:
+    """Each caller is told about their own player, also when one of them is asked for twice."""
+    names = [f"game:whiteout:{number}" for number in range(6)]
+    await store.hold_player(names[2], "b", NOW, later(10))
+    await store.hold_player(names[4], "b", NOW, later(20))
+    held = await asyncio.gather(*(store.hold_player(name, "a", later(1), later(31)) for name in [*names, names[5]]))
+    assert held == [None, None, later(10), None, later(20), None, later(31)]
+    await asyncio.gather(*(store.release_player(name, "a", later(2)) for name in names))
+    held = await asyncio.gather(*(store.hold_player(name, "c", later(2), later(40)) for name in names))
+    assert held == [None, None, later(10), None, later(20), None]
