@@ -122,6 +122,8 @@ async def test_the_summary_says_why_players_failed_and_what_to_do(stage: Stage) 
         assert "Unknown answer: 1 player" in shown
         assert "**1** redeemed" in shown
         assert "goes on" in await place.status("**MIXED1** waits")
+        await place.admin.command("autoredeem stop", code="MIXED1")
+        await place.shows("MIXED1: stopped", "/autoredeem resume MIXED1")
 
 
 async def test_a_job_is_stopped_and_resumed_while_another_goes_on(stage: Stage) -> None:
@@ -141,9 +143,10 @@ async def test_a_job_is_stopped_and_resumed_while_another_goes_on(stage: Stage) 
         stopped = await place.admin.command("autoredeem stop", code="HELD1")
         assert "/autoredeem resume HELD1" in stopped.text
         await place.admin.command("autoredeem run", code="FREE2")
-        await place.shows("FREE2: finished", message=1)
-        held.release()
         await place.shows("HELD1: stopped", "/autoredeem resume HELD1")
+        held.release()
+        await place.shows("FREE2: finished", message=1)
+        assert "HELD1: stopped" in place.progress()
         twice = await place.admin.command("autoredeem stop", code="HELD1")
         assert "is not being redeemed" in twice.text
         choices = await place.admin.autocomplete("autoredeem resume", option="code", value="")
