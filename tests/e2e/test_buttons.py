@@ -8,7 +8,7 @@ from tests.e2e.stage import Stage
 
 
 async def test_the_buttons_of_an_old_post_work_after_a_restart_for_its_own_codes(stage: Stage) -> None:
-    """Copy gives that message's codes, Redeem says how, Refresh shows them as they are now; for everybody."""
+    """Copy gives that message's codes, Redeem asks for a player, Refresh shows them as they are now; for everybody."""
     guild, channel, admin = stage.add_server()
     visitor = stage.sandbox.user(guild, name="visitor")
     async with stage.bot():
@@ -22,7 +22,7 @@ async def test_the_buttons_of_an_old_post_work_after_a_restart_for_its_own_codes
         assert copied.ephemeral
         assert copied.content == "```\nOLDCODE\n```"
         redeemed = await visitor.press(old, "Redeem")
-        assert "not enabled" in redeemed.content
+        assert "Player id" in redeemed.text
         [newest] = [one for one in stage.sandbox.world.messages(channel) if "NewCode" in str(one)]
         assert "\nNewCode\n" in (await visitor.press(newest, "Copy")).content
         await visitor.press(newest, "Refresh")
