@@ -8,7 +8,7 @@ from tests.e2e.stage import Stage
 
 
 async def test_the_buttons_of_an_old_post_work_after_a_restart_for_its_own_codes(stage: Stage) -> None:
-    """Copy gives that message's codes, Redeem asks for a player, Refresh shows them as they are now; for everybody."""
+    """Copy gives that message's codes, Redeem asks for a player, Refresh shows them as they are; for everybody."""
     guild, channel, admin = stage.add_server()
     visitor = stage.sandbox.user(guild, name="visitor")
     async with stage.bot():
