@@ -22,7 +22,7 @@ from giftbot.models.roster import ImportReport
 from giftbot.services.allowance import Allowance
 from giftbot.services.ports import Clock, GuildStore, PlayerStore, RedemptionStore
 from giftbot.services.proving import Proving
-from giftbot.services.rosters import Rosters
+from giftbot.services.rosters import Progress, Rosters
 
 _log = structlog.get_logger(__name__)
 
@@ -169,9 +169,17 @@ class Players:
         """Redeem codes for some players while a person waits; what became of each player, in their order."""
         return list(await asyncio.gather(*(self._redeem(player, codes) for player in players)))
 
-    async def import_csv(self, guild_id: GuildId, words: str, added_by: UserId | None) -> ImportReport:
+    async def import_csv(
+        self,
+        guild_id: GuildId,
+        words: str,
+        added_by: UserId | None,
+        *,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> ImportReport:
         """See `Rosters.import_csv`."""
-        return await self._rosters.import_csv(guild_id, words, added_by)
+        return await self._rosters.import_csv(guild_id, words, added_by, dry_run=dry_run, progress=progress)
 
     async def export_csv(self, guild_id: GuildId) -> str:
         """See `Rosters.export_csv`."""

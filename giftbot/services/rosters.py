@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Protocol, TypeVar
@@ -29,6 +29,9 @@ EXPORT_COLUMNS = ("player_id", "kingdom", "nickname", "status", "owner_id")
 REPORT_COLUMNS = ("line", "player_id", "result", "note")
 T = TypeVar("T")
 
+Progress = Callable[[int, int], None]
+"""Called now and then with the lines that are done, and all lines."""
+
 
 class Enrols(Protocol):
     """What gives players the codes that are active: `giftbot.services.redemptions.Redemptions`."""
@@ -47,8 +50,16 @@ class Rosters:
         self._redemptions = redemptions
         self._clock = clock
 
-    async def import_csv(self, guild_id: GuildId, words: str, added_by: UserId | None) -> ImportReport:
-        """Store the players of a table as unproved; what became of every line.
+    async def import_csv(
+        self,
+        guild_id: GuildId,
+        words: str,
+        added_by: UserId | None,
+        *,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Store the players of a table as unproved; what became of every line, or (`dry_run`) would.
 
         Somebody who is registered already is left as they are, but for a name, and for a kingdom that was never
         proved. Raises `InvalidInputError` when the table as a whole cannot be used.
@@ -60,10 +71,14 @@ class Rosters:
         codes = 0
         async for rows in in_turns(table.rows()):
             usable = [row for row in map(run.check, rows) if isinstance(row, RosterLine)]
-            written, asked = await self._write(run, usable)
+            written, asked = await (self._foresee(run, usable) if dry_run else self._write(run, usable))
             reports += [written.get(row.number) or run.notes[row.number] for row in rows]
             codes = max(codes, await self._redemptions.enrol_players(guild_id, asked)) if asked else codes
+            if progress is not None:
+                progress(len(reports), len(table.lines))
         report = ImportReport(tuple(reports), codes)
+        if dry_run:
+            return report
         _log.info("players imported", guild=guild_id, by=added_by, **{str(k): n for k, n in report.counts.items()})
         return report
 
@@ -95,6 +110,23 @@ class Rosters:
             if row.player_id in added
         }
         return reports, [fresh[player_id] for player_id in fresh if player_id in added] + repaired
+
+    async def _foresee(
+        self, run: _Import, rows: Sequence[RosterLine]
+    ) -> tuple[dict[int, LineReport], list[Player]]:
+        """What `_write` would answer, but for those who register meanwhile; nobody is to be redeemed for."""
+        known = await self._store.get_players(run.guild_id, [row.player_id for row in rows]) if rows else {}
+        reports = {}
+        for row in rows:
+            player = known.get(row.player_id)
+            if player is None:
+                result, note = LineResult.ADDED, ""
+            elif _changed(player, row) == player:
+                result, note = LineResult.KNOWN, text.line_known(player, row.kingdom)
+            else:
+                result, note = LineResult.UPDATED, ""
+            reports[row.number] = LineReport(row.number, row.player_id, result, note)
+        return reports, []
 
     async def _update(
         self, rows: Sequence[RosterLine], known: Mapping[PlayerId, Player]
