@@ -89,7 +89,7 @@ class Verdicts:
         if state is None or state is player.state or player.state is PlayerState.PAUSED:
             return
         if await self._store.save_player(player.seen_as(state, self._clock.now())):
-            _log.info("player seen", guild=player.guild_id, player=player.player_id, state=state)
+            _log.debug("player seen", guild=player.guild_id, player=player.player_id, state=state)
 
 
 def next_attempt(answer: GameAnswer, attempts: int, now: datetime) -> datetime | None:
