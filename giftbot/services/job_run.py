@@ -137,6 +137,10 @@ class JobRun:
             store.get_players(job.guild_id, [row.player_id for row in rows]), store.get_guilds([job.guild_id])
         )
         guild = guilds.get(job.guild_id)
+        if guild is not None and guild.left_at is not None:
+            await store.stop_job(job.job_id, text.JOB_SERVER_LEFT, self._tools.clock.now())
+            self._interrupted.set()
+            return
         idle = []
         for row in rows:
             player = players.get(row.player_id)

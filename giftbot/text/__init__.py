@@ -29,6 +29,7 @@ from giftbot.text.answers import (
     status_fields,
 )
 from giftbot.text.jobs import (
+    JOB_SERVER_LEFT,
     JOB_STOPPED,
     RAW_NO_KINGDOM,
     RAW_REMOVED,
@@ -263,6 +264,7 @@ __all__ = [
     "HISTORY_TITLE",
     "IMPORT_TITLE",
     "JOBS_TITLE",
+    "JOB_SERVER_LEFT",
     "JOB_STOPPED",
     "KINGDOM_BUTTON",
     "KINGDOM_LABEL",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from giftbot.models.player import PlayerState
 
 JOB_STOPPED = "It was stopped."
+JOB_SERVER_LEFT = "The bot was removed from the server."
 RAW_REMOVED = "not registered any more"
 RAW_NO_KINGDOM = "no kingdom is known"
 
