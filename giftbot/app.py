@@ -72,6 +72,7 @@ async def open_outside(settings: Settings, role: Role, *, owner: str) -> AsyncIt
             store = await stack.enter_async_context(open_sqlite(directory / SQLITE_NAME))
             if role is Role.BOT:
                 await store.expire_leases(owner, clock.now())
+                await store.expire_claims(owner, clock.now())
         sources = await stack.enter_async_context(open_sources(settings))
         game = build_game(
             settings.game,

@@ -168,6 +168,13 @@ class JobStore(Protocol):
         """Open a stopped job again, due now, where it was; False if it was not stopped."""
         ...
 
+    async def expire_claims(self, owner: str, now: datetime) -> int:
+        """Make every other owner's jobs due now, and let go of the players whom they hold; how many of both.
+
+        Only for whoever is certain to be the one process.
+        """
+        ...
+
     async def get_jobs(self, ids: Collection[JobId]) -> dict[JobId, Job]:
         """Those of the jobs that exist."""
         ...

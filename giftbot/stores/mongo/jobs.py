@@ -179,6 +179,18 @@ class MongoJobStore:
             resumed = await self._jobs.update_one({"_id": job_id, "state": JobState.STOPPED.value}, update)
         return resumed.matched_count == 1
 
+    async def expire_claims(self, owner: str, now: datetime) -> int:
+        """Make every other owner's jobs due now, and let go of the players whom they hold; how many of both."""
+        others = {"owner": {"$nin": [owner, None]}}
+        with translated():
+            jobs = await self._jobs.update_many(
+                {"due_at": {"$gt": now}, "lease_until": {"$ne": None}, **others},
+                {"$set": {"due_at": now, "lease_until": now}},
+            )
+            held = {"until": {"$gt": now}, **others}
+            players = await self._database["leases"].update_many(held, {"$set": {"owner": None, "until": now}})
+        return jobs.modified_count + players.modified_count
+
     async def get_jobs(self, ids: Collection[JobId]) -> dict[JobId, Job]:
         """Those of the jobs that exist."""
         found: dict[JobId, Job] = {}

@@ -71,6 +71,11 @@ _RESUME = """
     UPDATE redemption_jobs SET state = 'open', reason = NULL, due_at = ?, updated_at = ?
     WHERE _id = ? AND state = 'stopped'
 """
+_EXPIRE = """
+    UPDATE redemption_jobs INDEXED BY redemption_jobs_due SET due_at = :now, lease_until = :now
+    WHERE due_at > :now AND lease_until IS NOT NULL AND owner IS NOT :owner
+"""
+_FREE = "UPDATE leases SET owner = NULL, until = :now WHERE until > :now AND owner <> :owner"
 _MESSAGE = "UPDATE redemption_jobs SET channel_id = ?, message_id = ?, updated_at = ? WHERE _id = ?"
 _REDEEMING = f"""
     SELECT {GUILDS.names} FROM guilds WHERE _id > ? AND auto_redeem AND left_at IS NULL ORDER BY _id LIMIT ?
@@ -160,6 +165,12 @@ class SqliteJobStore:
         moment = milliseconds(now)
         async with self._database.transaction() as transaction:
             return await transaction.run(_RESUME, [moment, moment, job_id]) == 1
+
+    async def expire_claims(self, owner: str, now: datetime) -> int:
+        """Make every other owner's jobs due now, and let go of the players whom they hold; how many of both."""
+        values: dict[str, Value] = {"now": milliseconds(now), "owner": owner}
+        async with self._database.transaction() as transaction:
+            return await transaction.run(_EXPIRE, values) + await transaction.run(_FREE, values)
 
     async def get_jobs(self, ids: Collection[JobId]) -> dict[JobId, Job]:
         """Those of the jobs that exist."""

@@ -333,3 +333,21 @@ async def test_servers_that_redeem_are_scanned(store: Store) -> None:
     scanned = [chunk async for chunk in store.scan_redeeming_guilds(chunk=2)]
     assert [[settings.guild_id for settings in chunk] for chunk in scanned] == [[1, 7], [30, 50], [90]]
     assert all(settings.auto_redeem for chunk in scanned for settings in chunk)
+
+
+async def test_what_others_claimed_is_free_for_the_one_process(store: Store) -> None:
+    """Whoever is alone takes over jobs and players at once; what is its own, rests or was let go stays."""
+    await store.open_jobs([job(), job("MINE111"), job("RESTS11")])
+    held = {str(item.code): item for item in await claim_jobs(store, "old")}
+    await store.save_job(resting(held["RESTS11"], until=600))
+    await store.save_job(resting(held["MINE111"], until=1, now=1))
+    [mine] = await claim_jobs(store, "new", later(1))
+    for name, owner in (("game:1", "old"), ("game:2", "new"), ("game:3", "old")):
+        assert await store.hold_player(name, owner, NOW, later(60)) is None
+    await store.release_player("game:3", "old", later(50))
+    assert await store.expire_claims("new", later(2)) == 2
+    assert await store.expire_claims("new", later(2)) == 0
+    assert await stored_job(store, "MINE111") == mine
+    assert [item.code for item in await claim_jobs(store, "new", later(2))] == [FROST]
+    free = [await store.hold_player(f"game:{number}", "third", later(2), later(60)) for number in (1, 2, 3)]
+    assert free == [None, later(60), later(50)]
