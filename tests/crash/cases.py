@@ -53,6 +53,8 @@ class Case:
     scale: float
     """How much faster than in production its bots run, unless they are told otherwise."""
     bots: list[Bot] = attrs.Factory(list)
+    settings: dict[str, str] = attrs.Factory(dict)
+    """What its bots are set to besides."""
 
     def start(
         self,
@@ -62,18 +64,22 @@ class Case:
         mutant: str | None = None,
         directory: str = "",
         scale: float | None = None,
+        hold_scale: float = 1.0,
+        errands: Iterable[str] = (),
         **environ: str,
     ) -> Bot:
         """Start a bot. `directory` gives a second one, on the same database, data of its own."""
         place = attrs.evolve(self.place, directory=self.place.directory / directory)
         place.directory.mkdir(exist_ok=True)
         orders = Orders(
-            environ={**self._environ, **place.environ, **environ},
+            environ={**self._environ, **self.settings, **place.environ, **environ},
             directory=place.directory,
             scale=scale or self.scale,
             point=point,
             outages=tuple(outages),
             mutant=mutant,
+            hold_scale=hold_scale,
+            errands=tuple(errands),
         )
         self.bots.append(Bot(orders).start())
         return self.bots[-1]

@@ -8,12 +8,16 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import attrs
+
 from giftbot.app import Discord, Role, Services, assemble, new_owner, open_outside
 from giftbot.bot import ServicesOpener, run_bot
 from giftbot.errors import GiftbotError
 from giftbot.logs import configure_logging
 from giftbot.models.times import PostingTimes
 from giftbot.settings import Settings, load_settings
+from tests.crash.errands import ERRANDS
+from tests.crash.holding import holding_shortly
 from tests.crash.mutants import broken
 from tests.crash.orders import Orders
 from tests.crash.ports import Watch
@@ -38,10 +42,22 @@ def _opener(orders: Orders) -> ServicesOpener:
     ) -> AsyncIterator[Services]:
         owner = new_owner()
         async with open_outside(settings, Role.BOT, owner=owner) as real:
-            ports = Watch(orders.point, orders.outages).wrap(real, discord)
+            outside, discord = Watch(orders.point, orders.outages, orders.trace).wrap(real, discord)
+            outside = attrs.evolve(outside, store=holding_shortly(outside.store, orders.hold_scale))
+            ports = outside, discord
             if orders.mutant is not None:
                 ports = broken(orders.mutant, *ports)
-            yield assemble(settings, *ports, owner=owner, times=times or PostingTimes())
+            services = assemble(settings, *ports, owner=owner, times=times or PostingTimes())
+            asked = [asyncio.create_task(ERRANDS[name](services)) for name in orders.errands]
+            try:
+                yield services
+            finally:
+                await services.governor.stop()
+                for errand in asked:
+                    errand.cancel()
+                for result in await asyncio.gather(*asked, return_exceptions=True):
+                    if isinstance(result, Exception):
+                        raise result
 
     return open_watched
 

@@ -15,6 +15,8 @@ from giftbot.models.announcement import AnnouncementState, Attempt, Claim, Mark
 from giftbot.models.ids import AnnouncementId, ChannelId
 from giftbot.models.post import Delivery, Post, Search, SearchResult
 from giftbot.services.ports import Announcer, Journal, Store
+from tests.crash.different import Different
+from tests.crash.redeeming_mutants import REDEEMING
 
 Ports = tuple[Outside, Discord]
 
@@ -24,17 +26,7 @@ def broken(name: str, outside: Outside, discord: Discord) -> Ports:
     return MUTANTS[name](outside, discord)
 
 
-class _Different:
-    """A port that differs in what a subclass defines."""
-
-    def __init__(self, inner: object) -> None:
-        self._inner = inner
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._inner, name)
-
-
-class _WithoutNonce(_Different):
+class _WithoutNonce(Different):
     """Discord can never recognise a message that it knows already."""
 
     _inner: Announcer
@@ -43,7 +35,7 @@ class _WithoutNonce(_Different):
         return await self._inner.send(channel_id, post, secrets.token_urlsafe(18))
 
 
-class _WithoutHistory(_Different):
+class _WithoutHistory(Different):
     """Nobody looks whether a message arrived."""
 
     _inner: Announcer
@@ -52,7 +44,7 @@ class _WithoutHistory(_Different):
         return SearchResult(Search.ABSENT)
 
 
-class _ShowingOne(_Different):
+class _ShowingOne(Different):
     """A message shows the first of its codes only."""
 
     _inner: Announcer
@@ -62,7 +54,7 @@ class _ShowingOne(_Different):
         return await self._inner.send(channel_id, attrs.evolve(post, pages=(first,)), nonce)
 
 
-class _EndlessWindow(_Different):
+class _EndlessWindow(Different):
     """The nonce is trusted for ever: a new window begins with each claim."""
 
     _inner: Store
@@ -72,7 +64,7 @@ class _EndlessWindow(_Different):
         return [attrs.evolve(claim, anchor=attrs.evolve(claim.anchor, window_at=now)) for claim in claims]
 
 
-class _WithoutLeases(_Different):
+class _WithoutLeases(Different):
     """Every claim of another process may be taken over at once."""
 
     _inner: Store
@@ -82,14 +74,14 @@ class _WithoutLeases(_Different):
         return await self._inner.claim_due(owner, now, lease_until, limit=limit)
 
 
-class _WithoutJournal(_Different):
+class _WithoutJournal(Different):
     """What the store does not take is forgotten."""
 
     async def append(self, marks: Sequence[Mark]) -> None:
         return None
 
 
-class _MarkedEarly(_Different):
+class _MarkedEarly(Different):
     """Rows are marked as sent before anything is sent."""
 
     _inner: Store
@@ -102,14 +94,14 @@ class _MarkedEarly(_Different):
         return written
 
 
-def _announcing(different: type[_Different]) -> Callable[[Outside, Discord], Ports]:
+def _announcing(different: type[Different]) -> Callable[[Outside, Discord], Ports]:
     def change(outside: Outside, discord: Discord) -> Ports:
         return outside, attrs.evolve(discord, announcer=cast("Announcer", different(discord.announcer)))
 
     return change
 
 
-def _storing(different: type[_Different]) -> Callable[[Outside, Discord], Ports]:
+def _storing(different: type[Different]) -> Callable[[Outside, Discord], Ports]:
     def change(outside: Outside, discord: Discord) -> Ports:
         return attrs.evolve(outside, store=cast("Store", different(outside.store))), discord
 
@@ -141,4 +133,5 @@ MUTANTS: dict[str, Callable[[Outside, Discord], Ports]] = {
     "without leases and nonce": _without_leases_and_nonce,
     "slow clock": _with_clock(timedelta(minutes=-4)),
     "fast clock": _with_clock(timedelta(minutes=4)),
+    **{name: _storing(different) for name, different in REDEEMING.items()},
 }

@@ -64,11 +64,20 @@ class Orders:
     outages: tuple[Outage, ...] = ()
     mutant: str | None = None
     """A guard that is broken on purpose; see `tests.crash.mutants`."""
+    hold_scale: float = 1.0
+    """How much shorter than in production players are held, so that those whom the dead held are soon free."""
+    errands: tuple[str, ...] = ()
+    """What people ask of this bot as soon as it runs; see `tests.crash.errands`."""
 
     @property
     def log(self) -> Path:
         """Standard output and error of all starts in this directory."""
         return self.directory / "bot.log"
+
+    @property
+    def trace(self) -> Path:
+        """When (monotonic) the last start in this directory let go of which player, a line each."""
+        return self.directory / "released"
 
 
 def around(*calls: str, nth: int = 1) -> tuple[Point, ...]:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar, cast
 
 import attrs
 
 from giftbot.app import Discord, Outside
 from giftbot.errors import StoreUnavailableError
+from giftbot.models.job import JobState
 from giftbot.services.ports import Store
 from giftbot.stores.mongo.driver import MongoDatabase
 from giftbot.stores.mongo.store import MongoStore
@@ -26,6 +29,8 @@ from tests.crash.orders import Moment, Outage, Point
 P = TypeVar("P")
 
 _CLAIM = "store.claim_due"
+_CLAIM_JOBS = "store.claim_jobs"
+_RELEASE = "store.release_player"
 _WRITES = {"bulk_write", "update_many", "insert_many", "update_one", "find_one_and_update", "delete_many"}
 """Round trips of a store on MongoDB that change something."""
 
@@ -33,8 +38,10 @@ _WRITES = {"bulk_write", "update_many", "insert_many", "update_one", "find_one_a
 class Watch:
     """Counts the calls, and acts at the one that was named."""
 
-    def __init__(self, point: Point | None, outages: Iterable[Outage]) -> None:
+    def __init__(self, point: Point | None, outages: Iterable[Outage], trace: Path) -> None:
+        """Take the file that gets the names of the players that are let go of."""
         self._point = point
+        self._trace = os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._outages = dict.fromkeys(outages, 0)
         self._counts: Counter[str] = Counter()
         self._store: Store | None = None
@@ -51,8 +58,10 @@ class Watch:
             store=self.port("store", store),
             journal=self.port("journal", outside.journal),
             state_file=self.port("state_file", outside.state_file),
+            game=self.port("game", outside.game),
         )
-        return watched, attrs.evolve(discord, announcer=self.port("announcer", discord.announcer))
+        announcer, board = self.port("announcer", discord.announcer), self.port("board", discord.board)
+        return watched, attrs.evolve(discord, announcer=announcer, board=board)
 
     def port(self, name: str, port: P) -> P:
         """A port whose calls are watched."""
@@ -60,6 +69,8 @@ class Watch:
 
     async def before(self, call: str, arguments: tuple[object, ...]) -> int:
         """Somebody is about to call; the number of the call, 0 if it does not count."""
+        if call == _RELEASE:
+            os.write(self._trace, f"{time.monotonic()} {arguments[0]}\n".encode())
         number = 0
         if self._point is not None and self._point.call == call and await self._is_busy(call, arguments):
             self._counts[call] += 1
@@ -74,11 +85,15 @@ class Watch:
         self._fail(call, Moment.AFTER)
 
     async def _is_busy(self, call: str, arguments: tuple[object, ...]) -> bool:
-        """Whether a call counts: the outbox is looked at all the time, and only claims that find work do."""
-        if call != _CLAIM or self._store is None:
+        """Whether a call counts: work is looked for all the time, and only claims that find some do."""
+        if call not in {_CLAIM, _CLAIM_JOBS} or self._store is None:
             return True
-        due, now = (await self._store.count_outbox()).oldest_due_at, arguments[1]
-        return due is not None and isinstance(now, datetime) and due <= now
+        if call == _CLAIM:
+            moments = [(await self._store.count_outbox()).oldest_due_at]
+        else:
+            moments = [job.due_at for job in await self._store.list_jobs(states=(JobState.OPEN,))]
+        now = arguments[1]
+        return isinstance(now, datetime) and any(due is not None and due <= now for due in moments)
 
     def _die_at(self, call: str, moment: Moment, number: int) -> None:
         point = self._point
