@@ -1,0 +1,40 @@
+"""The tests of redemption notice a missing guard: with any one of them broken they fail, with all in place not."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import attrs
+import pytest
+
+from tests.crash.chains import Chain, survived
+from tests.crash.conftest import Places
+from tests.crash.orders import Moment, Point
+
+HARM_SHOWS_WITHIN = 6.0
+"""Seconds that are waited for a broken bot to redeem everything; it may never do so."""
+SHARED = Chain("servers that share players", servers=3)
+LET_GO = Chain("killed after a player was let go of", (Point("store.release_player", Moment.AFTER),))
+
+
+@pytest.mark.parametrize(
+    ("mutant", "chain", "harm"),
+    [
+        pytest.param("without look-up", SHARED, "asked again", id="without look-up"),
+        pytest.param("recorded late", SHARED, "asked again", id="recorded late"),
+        pytest.param("recorded late", LET_GO, "before it was stored", id="recorded late, killed"),
+        pytest.param("recorded at the end", SHARED, "asked again", id="recorded at the end"),
+        pytest.param("recorded at the end", LET_GO, "before it was stored", id="recorded at the end, killed"),
+    ],
+)
+async def test_a_broken_guard_is_noticed(
+    mutant: str, chain: Chain, harm: str, places: Places, tmp_path: Path
+) -> None:
+    """The same run that is clean with the real bot shows the harm with the broken one."""
+    broken = attrs.evolve(chain, mutant=mutant, patience=HARM_SHOWS_WITHIN)
+    harms, others = await asyncio.gather(
+        survived([broken], places, tmp_path / "broken"), survived([chain], places, tmp_path / "whole")
+    )
+    assert any(harm in problem for problem in harms), harms
+    assert others == []
