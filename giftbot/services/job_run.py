@@ -229,12 +229,12 @@ class JobRun:
         job, now = self._job, self._tools.clock.now()
         if not self._may_go_on():  # looked at first: whoever waits for a turn is told that all is halted then
             await self._finish(JobState.OPEN, now, None)
-        elif self._halted is not None:
-            await self._finish(JobState.OPEN, now + timedelta(seconds=self._tools.times.halted), self._halted)
-        elif (following := await self._tools.store.next_attempt(job.guild_id, job.code)) is not None:
-            await self._finish(JobState.OPEN, following, None)
-        else:
+        elif (following := await self._tools.store.next_attempt(job.guild_id, job.code)) is None:
             await self._finish(JobState.DONE, None, None)
+        elif (halted := self._halted or self._tools.governor.state.halted) is not None:
+            await self._finish(JobState.OPEN, now + timedelta(seconds=self._tools.times.halted), halted)
+        else:
+            await self._finish(JobState.OPEN, following, None)
 
     async def _finish(self, state: JobState, due_at: datetime | None, reason: str | None) -> None:
         store, now = self._tools.store, self._tools.clock.now()
