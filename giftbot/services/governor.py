@@ -38,6 +38,9 @@ CALL = 30.0
 """Seconds that one call may take; the game's client ends it before."""
 LATEST = 15.0
 """Seconds that may pass between turn and call: together with the call they end before the player's lease does."""
+LOOK_AGAIN = 3.0
+"""Seconds after which a player is tried again whom another process holds: most are let go of long before their
+reservation ends."""
 DRAIN = 10.0
 """Seconds that a stopping process waits for what is on its way."""
 
@@ -171,7 +174,7 @@ class Governor:
             self._end(call)
             return None
         if elsewhere is not None:
-            self._desk.free(player_id, self._clock.monotonic() + elsewhere)
+            self._desk.free(player_id, self._clock.monotonic() + min(elsewhere, LOOK_AGAIN))
             self._desk.give_back(call.turn)
             return None
         try:
