@@ -122,6 +122,12 @@ class JobProgress:
         if final:
             sheet.hurry.set()
 
+    def forget(self, job_id: JobId) -> None:
+        """Show nothing more of a job that may be somebody else's: what waits here is older than what they show."""
+        sheet = self._sheets.get(job_id)
+        if sheet is not None and sheet.newest is not None and not sheet.newest.final:
+            sheet.newest = None
+
     async def aclose(self) -> None:
         """Show the newest states, as far as that is done soon, and end."""
         self._closing = True

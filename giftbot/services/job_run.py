@@ -264,6 +264,8 @@ class JobRun:
             self._job = stored
             self._counts = await self._tools.store.count_outcomes(stored.guild_id, stored.code)
             self._show(final=True)
+        else:
+            self._tools.progress.forget(self._job.job_id)
 
     def _show(self, *, final: bool) -> None:
         eta = self._tools.governor.eta(self._counts.open) if self._job.state is JobState.OPEN else None
