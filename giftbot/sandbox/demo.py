@@ -12,16 +12,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import attrs
 from rich.console import Console
 from rich.table import Table
 
 from giftbot.sandbox.answer import text_of
 from giftbot.sandbox.child import BotProcess
-from giftbot.sandbox.driver import Actor
-from giftbot.sandbox.guild import Guild
+from giftbot.sandbox.demo_players import Place, Players
 from giftbot.sandbox.limits import Limits
-from giftbot.sandbox.nouns import Channel
 from giftbot.sandbox.pulse import WaitTimeoutError
 from giftbot.sandbox.refused import DriverTimeout
 from giftbot.sandbox.server import Sandbox
@@ -32,27 +29,23 @@ SCALE = 1 / 20
 NONCE_WINDOW = 300.0 * SCALE
 PATIENCE = 15.0
 """Seconds that the demo waits for anything before it gives up."""
-
-
-@attrs.frozen
-class Place:
-    """A server of the demo."""
-
-    guild: Guild
-    channel: Channel
-    admin: Actor
+RATE = 480
+"""Calls of the game a minute: sixteen times as many as a real one allows, so that nobody has to wait."""
 
 
 class Demo:
-    """The story that is told. Everything in it really happens: only Discord and the sources are local."""
+    """The story that is told. Everything in it really happens: only Discord, the sources and the game are local."""
 
     def __init__(self, sandbox: Sandbox, directory: Path, console: Console) -> None:
         self._sandbox = sandbox
         self._console = console
         self._began = time.monotonic()
-        self._bot = BotProcess(sandbox, directory, time_scale=SCALE)
+        self._bot = BotProcess(
+            sandbox, directory, time_scale=SCALE, GAME_RATE_PER_MINUTE=str(RATE), GAME_PLAYER_SPACING="0.25"
+        )
         self._expected: dict[str, int] = {}
         self.places = [self._place(name) for name in ("Northwind", "Frostfire", "Ember")]
+        self.players = Players(sandbox, self.places)
 
     async def tell(self) -> None:
         """The story from beginning to end. Raises when something does not come about."""
@@ -67,6 +60,8 @@ class Demo:
         await self._new_code()
         await self._failing_source()
         await self._crash()
+        await self._register()
+        await self._redeem()
         await self._status()
 
     async def close(self) -> None:
@@ -151,6 +146,51 @@ class Demo:
         await self._sandbox.sources.wait("json", self._sandbox.sources.hits["json"] + 3)
         self._say("All three servers have GLACIER5, each once: the message sent before the crash was recognised.")
 
+    async def _register(self) -> None:
+        await self.players.register()
+        self._say(
+            f"Players run /player add: {self.players.count} of them, one in two servers. The game has confirmed id "
+            "and kingdom of each."
+        )
+        await self.players.turn_on()
+        self.players.expect(*self._expected)
+        self._say(
+            f"Admins run /autoredeem on: all {len(self._expected)} active codes are redeemed for everybody ..."
+        )
+
+    async def _redeem(self) -> None:
+        lost = self._sandbox.game.faults.hold(after_grant=True, player_id=1006)
+        await lost.held(timeout=PATIENCE)
+        half = self.players.granted() + self.players.count
+        await self._sandbox.until(lambda: self.players.granted() >= half, timeout=PATIENCE, what="half of it")
+        self._bot.kill()
+        lost.drop()
+        left = self.players.missing()
+        self._say(f"... and in the middle of it, in the middle of a call, the bot is killed. {left} are left.")
+        await self._bot.start()
+        self._say("Started again, it goes on where it was. The game publishes TUNDRA8 meanwhile.")
+        self._sandbox.sources.publish("TUNDRA8", rewards="2 keys")
+        self._expect("TUNDRA8", 3)
+        self.players.expect("TUNDRA8")
+        await self._settle()
+        await self._sandbox.until(
+            lambda: not self.players.missing(), timeout=PATIENCE, what="the codes of all players"
+        )
+        place = self.places[0]
+        await self._sandbox.until(
+            lambda: any(
+                "TUNDRA8: finished" in text_of(one) for one in self._sandbox.world.messages(place.progress)
+            ),
+            timeout=PATIENCE,
+            what="the end of the progress",
+        )
+        [shown] = [
+            text_of(one).splitlines()[:3]
+            for one in self._sandbox.world.messages(place.progress)
+            if "TUNDRA8" in text_of(one)
+        ]
+        self._say(f"Everybody has every code. The progress message in {place.guild.name}: {' / '.join(shown)}")
+
     async def _status(self) -> None:
         place = self.places[0]
         answer = await place.admin.command("giftcode_status")
@@ -166,8 +206,8 @@ class Demo:
     def _place(self, name: str) -> Place:
         guild = self._sandbox.world.add_guild(name)
         admin = self._sandbox.user(guild, name=f"{name}'s admin", permissions="MANAGE_GUILD")
-        channel = next(one for one in guild.channels.values() if one.name == "codes")
-        return Place(guild, channel, admin)
+        channels = {one.name: one for one in guild.channels.values()}
+        return Place(guild, channels["codes"], channels["general"], admin)
 
     def _expect(self, code: str, servers: int) -> None:
         self._expected[code] = servers
@@ -215,10 +255,13 @@ async def run_demo(*, keep: bool) -> int:
         console.print(demo.table())
         duplicates, missing = demo.duplicates(), demo.missing()
         console.print(f"Posted twice: {duplicates}. Missing: {missing}.", highlight=False)
+        console.print(demo.players.table())
+        twice, without = demo.players.twice(), demo.players.missing()
+        console.print(f"Redeemed twice: {twice}. Missing: {without}.", highlight=False)
         if keep:
             console.print("Still running; interrupt with Ctrl-C.")
             await asyncio.Event().wait()
-    return 1 if duplicates or missing else 0
+    return 1 if duplicates or missing or twice or without else 0
 
 
 def _in_days(days: int) -> datetime:

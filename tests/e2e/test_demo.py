@@ -36,6 +36,8 @@ async def test_the_demo_tells_its_story_within_45_seconds_and_nothing_is_posted_
     told = printed.decode()
     assert demo.returncode == 0, told
     assert "Posted twice: 0. Missing: 0." in told
+    assert "Redeemed twice: 0. Missing: 0." in told
+    assert "TUNDRA8: finished" in told
     assert "SIGKILL" in told
     assert "503" in told
     assert left_behind(tmp_path) == []
