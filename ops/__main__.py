@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from giftbot import __version__
-from ops import codes, doctor, inspection, process, reset, stats
+from ops import codes, doctor, inspection, jobs, players, process, reset, stats
 
 app = typer.Typer(
     name="ops",
-    help="Look after a giftbot: figures, codes, posts, servers, and what is wrong. Works beside a running bot.",
+    help="Look after a giftbot: figures, codes, posts, players, and what is wrong. Works beside a running bot.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -22,6 +22,8 @@ app.add_typer(inspection.app, name="inspect")
 app.command("doctor")(doctor.doctor)
 app.command("reset")(reset.reset)
 app.add_typer(codes.app, name="codes")
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(players.app, name="players")
 
 
 def _version(wanted: bool) -> None:

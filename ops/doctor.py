@@ -57,13 +57,17 @@ async def _outside(settings: Settings, guild_id: GuildId | None) -> list[Check]:
     """What has to be waited for, all together."""
     import asyncio  # noqa: PLC0415
 
+    from ops import surroundings  # noqa: PLC0415
     from ops.inquiry import DiscordExamination  # noqa: PLC0415
 
     examination = DiscordExamination(settings)
-    account, sources, store = await asyncio.gather(
-        examination.check_account(), _sources(settings), _store(settings, examination, guild_id)
+    account, sources, game, store = await asyncio.gather(
+        examination.check_account(),
+        _sources(settings),
+        surroundings.check_game(settings),
+        _store(settings, examination, guild_id),
     )
-    return [*account, *sources, *store]
+    return [*account, *sources, game, *store]
 
 
 async def _sources(settings: Settings) -> list[Check]:
@@ -95,10 +99,15 @@ async def _opened_store(
 ) -> list[Check]:
     from giftbot.app import journal_of  # noqa: PLC0415
     from giftbot.services.doctor import Doctor  # noqa: PLC0415
+    from giftbot.services.redeeming_doctor import RedeemingDoctor  # noqa: PLC0415
 
     async with open_beside(settings) as services:
         store = services.store
+        redeeming = RedeemingDoctor(
+            store=store, clock=services.clock, game=settings.game, per_minute=settings.game_rate_per_minute
+        )
         checks = await Doctor(store=store, journal=journal_of(settings), clock=services.clock).examine()
+        checks += await redeeming.examine()
         if guild_id is not None:
             known = (await store.get_guilds([guild_id])).get(guild_id)
             checks.append(await examination.check_channel(known or GuildSettings(guild_id=guild_id)))

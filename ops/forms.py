@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from giftbot.models.announcement import Announcement
+from giftbot.models.budget import Budget
 from giftbot.models.code import GiftCode
 from giftbot.models.guild import GuildSettings
 from giftbot.models.statistics import GuildStatistics, OutboxCounts
-from giftbot.services.inspection import Figures, Overview
+from giftbot.services.inspection import Figures, Overview, RedeemingFigures
 
 Document = dict[str, object]
 NOTHING = "-"
@@ -42,8 +43,10 @@ def of_code(code: GiftCode) -> Document:
         "expired_at": moment(code.expired_at),
         "created_at": moment(code.created_at),
         "updated_at": moment(code.updated_at),
+        "verified_at": moment(code.verified_at),
         "epoch": code.epoch,
         "fan_out": code.fan_out,
+        "redeem": code.redeem,
         "sources": {
             name: {
                 "first_seen": moment(sighting.first_seen),
@@ -85,6 +88,10 @@ def of_guild(guild: GuildSettings) -> Document:
         "ping_role_id": number(guild.ping_role_id),
         "is_posting": guild.is_posting,
         "auto_post": guild.auto_post,
+        "auto_redeem": guild.auto_redeem,
+        "default_kingdom": guild.default_kingdom,
+        "redeem_channel_id": number(guild.redeem_channel_id),
+        "register_channel_id": number(guild.register_channel_id),
         "language": guild.language,
         "epoch": guild.epoch,
         "backfill": guild.backfill.value if guild.backfill else None,
@@ -100,7 +107,11 @@ def of_guild(guild: GuildSettings) -> Document:
 
 def of_figures(figures: Figures) -> Document:
     """What was posted, and what is open."""
-    return {**_of_statistics(figures.statistics), "outbox": _of_outbox(figures.outbox)}
+    return {
+        **_of_statistics(figures.statistics),
+        "outbox": _of_outbox(figures.outbox),
+        "redeeming": _of_redeeming(figures.redeeming),
+    }
 
 
 def of_overview(overview: Overview) -> Document:
@@ -115,6 +126,7 @@ def of_overview(overview: Overview) -> Document:
             "disabled": servers.disabled,
         },
         "codes": {status.value: count for status, count in overview.codes.items()},
+        "budget": _of_budget(overview.budget),
     }
 
 
@@ -137,6 +149,24 @@ def _of_outbox(counts: OutboxCounts) -> Document:
         "unknown": counts.unknown,
         "failed": counts.failed,
         "oldest_due_at": moment(counts.oldest_due_at),
+    }
+
+
+def _of_redeeming(figures: RedeemingFigures) -> Document:
+    return {
+        "players": {state.value: count for state, count in figures.players.items()},
+        "jobs": {"open": figures.open_jobs, "stopped": figures.stopped_jobs},
+        "unknown_answers": figures.unknown_answers,
+    }
+
+
+def _of_budget(budget: Budget | None) -> Document | None:
+    if budget is None:
+        return None
+    return {
+        "calls_per_minute": budget.rate,
+        "last_slot_at": moment(budget.slot),
+        "paused_until": moment(budget.paused_until),
     }
 
 

@@ -10,7 +10,7 @@ import aiohttp
 import hikari
 from hikari.impl import HTTPSettings, HTTPTimeoutSettings
 
-from giftbot.bot import INTENTS, application_id_of
+from giftbot.bot import INTENTS, MESSAGE_INTENTS, application_id_of
 from giftbot.discord.channels import DiscordChannels
 from giftbot.errors import InvalidInputError, SettingsError, TokenError
 from giftbot.models.check import Check, Level, failed, ok, warning
@@ -49,6 +49,7 @@ class DiscordExamination:
         problem = self._token_problem()
         if problem is not None:
             return [problem]
+        by_message = self._settings.giftbot_register_by_message
         try:
             async with self._rest() as rest:
                 application = await rest.fetch_application()
@@ -59,7 +60,7 @@ class DiscordExamination:
             return [warning("token", found, _AWAY)]
         return [
             ok("token", f"accepted by Discord for {application.name}, application {application.id}"),
-            check_intents(application.flags),
+            check_intents(application.flags, INTENTS | MESSAGE_INTENTS if by_message else INTENTS),
         ]
 
     async def check_channel(self, guild: GuildSettings) -> Check:
@@ -111,15 +112,17 @@ class DiscordExamination:
             await app.close()
 
 
-def check_intents(flags: hikari.ApplicationFlags) -> Check:
+def check_intents(flags: hikari.ApplicationFlags, wanted: hikari.Intents) -> Check:
     """Whether the application is granted the intents that the bot asks for."""
     granted = [str(intent) for intent, flag in _PRIVILEGED.items() if flags & flag]
-    lacking = [str(intent) for intent, flag in _PRIVILEGED.items() if INTENTS & intent and not flags & flag]
+    privileged = [str(intent) for intent in _PRIVILEGED if wanted & intent]
+    lacking = [str(intent) for intent, flag in _PRIVILEGED.items() if wanted & intent and not flags & flag]
     grants = f"the application is granted {', '.join(granted) or 'no privileged one'}"
     if lacking:
-        advice = "Switch them on on the bot's page."
+        advice = "Switch them on on the bot's page, or turn GIFTBOT_REGISTER_BY_MESSAGE off."
         return Check("intents", Level.FAILED, f"{', '.join(lacking)} needed; {grants}", advice)
-    return ok("intents", f"{INTENTS} needed, none of them privileged; {grants}")
+    which = f"of them privileged: {', '.join(privileged)}" if privileged else "none of them privileged"
+    return ok("intents", f"{wanted} needed, {which}; {grants}")
 
 
 def _unknown(name: str, channel_id: ChannelId, error: Exception) -> Check:

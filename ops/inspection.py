@@ -1,19 +1,26 @@
-"""`ops inspect`: codes, posts and servers, one by one."""
+"""`ops inspect`: codes, posts, servers, players, jobs and redemptions, one by one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from giftbot.models.announcement import AnnouncementState
 from giftbot.models.code import CodeStatus, fold
-from giftbot.models.ids import GuildId
-from ops.options import Code, Guild, Json
-from ops.process import inspecting, ops_process
+from giftbot.models.ids import CodeKey, GuildId, PlayerId
+from giftbot.models.job import JobState
+from giftbot.models.player import PlayerState, parse_player_id
+from giftbot.models.redemption import RedemptionOutcome
+from ops.options import Code, Guild, Json, Limit, PlayerOption
+from ops.process import Process, inspecting, ops_process
 
 app = typer.Typer(
-    help="Look at codes, posts and servers.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+    help="Look at codes, posts, servers, players, jobs and redemptions.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
 )
 
 Statuses = Annotated[
@@ -23,7 +30,17 @@ States = Annotated[
     list[AnnouncementState] | None,
     typer.Option("--state", help="Only posts in this state; may be given several times."),
 ]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, metavar="N", help="Show at most so many.")]
+PlayerStates = Annotated[
+    list[PlayerState] | None,
+    typer.Option("--state", help="Only players in this state; may be given several times."),
+]
+JobStates = Annotated[
+    list[JobState] | None, typer.Option("--state", help="Only jobs in this state; may be given several times.")
+]
+Outcomes = Annotated[
+    list[RedemptionOutcome] | None,
+    typer.Option("--outcome", help="Only redemptions that ended like this; may be given several times."),
+]
 Disabled = Annotated[bool, typer.Option("--disabled", help="Only servers where the bot had to stop posting.")]
 
 
@@ -33,8 +50,7 @@ def codes(status: Statuses = None, code: Code = None, json: Json = False) -> Non
     with ops_process() as process:
         from ops import forms  # noqa: PLC0415
 
-        key = None if code is None else fold(code)
-        found = process.run(lambda services: inspecting(services).codes(status or (), key))
+        found = process.run(lambda services: inspecting(services).codes(status or (), _key(code)))
         if json:
             process.output.document({"codes": [forms.of_code(one) for one in found]})
         elif not found:
@@ -51,22 +67,13 @@ def sent(
     with ops_process() as process:
         from ops import forms  # noqa: PLC0415
 
-        key = None if code is None else fold(code)
-        guild_id = None if guild is None else GuildId(guild)
         found = process.run(
             lambda services: inspecting(services).posts(
-                guild_id=guild_id, states=state or (), key=key, limit=limit + 1
+                guild_id=_guild(guild), states=state or (), key=_key(code), limit=limit + 1
             )
         )
-        rows, is_cut = found[:limit], len(found) > limit
-        if json:
-            process.output.document({"posts": [forms.of_post(one) for one in rows], "has_more": is_cut})
-        elif not rows:
-            process.output.say("No such posts.")
-        else:
-            process.output.table(forms.POST_HEADINGS, [forms.post_row(one) for one in rows])
-            if is_cut:
-                process.output.complain(f"There are more than these {limit}: see them with --limit.")
+        document = {"posts": [forms.of_post(one) for one in found[:limit]]}
+        _show(process, document, forms.POST_HEADINGS, [forms.post_row(one) for one in found], limit, json=json)
 
 
 @app.command("guilds")
@@ -75,9 +82,8 @@ def guilds(guild: Guild = None, disabled: Disabled = False, json: Json = False) 
     with ops_process() as process:
         from ops import forms  # noqa: PLC0415
 
-        guild_id = None if guild is None else GuildId(guild)
         found = process.run(
-            lambda services: inspecting(services).servers(guild_id=guild_id, disabled_only=disabled)
+            lambda services: inspecting(services).servers(guild_id=_guild(guild), disabled_only=disabled)
         )
         if json:
             process.output.document({"guilds": [forms.of_guild(one) for one in found]})
@@ -85,3 +91,102 @@ def guilds(guild: Guild = None, disabled: Disabled = False, json: Json = False) 
             process.output.say("No such servers.")
         else:
             process.output.table(forms.GUILD_HEADINGS, [forms.guild_row(one) for one in found])
+
+
+@app.command("players")
+def players(
+    guild: Guild = None,
+    state: PlayerStates = None,
+    player: PlayerOption = None,
+    limit: Limit = 100,
+    json: Json = False,
+) -> None:
+    """Show the registered players, by server and id."""
+    with ops_process() as process:
+        from ops import redeeming_forms as forms  # noqa: PLC0415
+
+        found = process.run(
+            lambda services: inspecting(services).players(
+                guild_id=_guild(guild), states=state or (), player_id=_player(player), limit=limit + 1
+            )
+        )
+        document = {"players": [forms.of_player(one) for one in found[:limit]]}
+        _show(process, document, forms.PLAYER_HEADINGS, [forms.player_row(one) for one in found], limit, json=json)
+
+
+@app.command("jobs")
+def jobs(
+    guild: Guild = None, state: JobStates = None, code: Code = None, limit: Limit = 100, json: Json = False
+) -> None:
+    """Show the redemption jobs, a code in a server each, the last changed first."""
+    with ops_process() as process:
+        from ops import redeeming_forms as forms  # noqa: PLC0415
+
+        found = process.run(
+            lambda services: inspecting(services).jobs(
+                guild_id=_guild(guild), states=state or (), key=_key(code), limit=limit + 1
+            )
+        )
+        document = {"jobs": [forms.of_job(one) for one in found[:limit]]}
+        _show(process, document, forms.JOB_HEADINGS, [forms.job_row(one) for one in found], limit, json=json)
+
+
+@app.command("redemptions")
+def redemptions(
+    *,
+    guild: Guild = None,
+    code: Code = None,
+    player: PlayerOption = None,
+    outcome: Outcomes = None,
+    limit: Limit = 100,
+    json: Json = False,
+) -> None:
+    """Show what the game answered, player by player."""
+    with ops_process() as process:
+        from ops import redeeming_forms as forms  # noqa: PLC0415
+
+        found = process.run(
+            lambda services: inspecting(services).redemptions(
+                guild_id=_guild(guild),
+                key=_key(code),
+                player_id=_player(player),
+                outcomes=outcome or (),
+                limit=limit + 1,
+            )
+        )
+        document = {"redemptions": [forms.of_redemption(one) for one in found[:limit]]}
+        rows = [forms.redemption_row(one) for one in found]
+        _show(process, document, forms.REDEMPTION_HEADINGS, rows, limit, json=json)
+
+
+def _show(
+    process: Process,
+    document: dict[str, list[dict[str, object]]],
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    limit: int,
+    *,
+    json: bool,
+) -> None:
+    """Print a list that may be cut; `rows` has one more than `limit` then, and that is said."""
+    [what] = document
+    if json:
+        process.output.document({**document, "has_more": len(rows) > limit})
+    elif not rows:
+        process.output.say(f"No such {what}.")
+    else:
+        process.output.table(headings, rows[:limit])
+        if len(rows) > limit:
+            process.output.complain(f"There are more than these {limit}: see them with --limit.")
+
+
+def _guild(guild: int | None) -> GuildId | None:
+    return None if guild is None else GuildId(guild)
+
+
+def _key(code: str | None) -> CodeKey | None:
+    return None if code is None else fold(code)
+
+
+def _player(player: str | None) -> PlayerId | None:
+    return None if player is None else parse_player_id(player)

@@ -53,8 +53,8 @@ def stop(guild: OneGuild, code: OneCode, dry_run: DryRun = False) -> None:
             before=JobState.OPEN,
             after=JobState.STOPPED,
             act=lambda services, guild_id, key: services.redemptions.stop(guild_id, key, REASON),
-            would=lambda job: f"Would stop {_name(job)}: {_left(job)} would stay open.",
-            did=lambda job: f"Stopped {_name(job)}: {_left(job)} stay open, until ops jobs resume.",
+            would=lambda job: f"Would stop {_name(job)}. Not asked yet: {_left(job)}.",
+            did=lambda job: f"Stopped {_name(job)}. Not asked yet: {_left(job)}; to go on: ops jobs resume.",
         )
         _move(process, guild, code, change, dry_run=dry_run)
 
@@ -68,7 +68,9 @@ def resume(guild: OneGuild, code: OneCode, dry_run: DryRun = False) -> None:
             after=JobState.OPEN,
             act=lambda services, guild_id, key: services.redemptions.resume(guild_id, key),
             would=lambda job: f"Would resume {_name(job)}: {_left(job)} would be asked for.",
-            did=lambda job: f"Resumed {_name(job)}: the running bot, or when it starts, asks for {_left(job)}.",
+            did=lambda job: (
+                f"Resumed {_name(job)}: {_left(job)} will be asked for, by the running bot or when it starts."
+            ),
         )
         _move(process, guild, code, change, dry_run=dry_run)
 

@@ -6,11 +6,13 @@ import io
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TextIO
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -78,6 +80,14 @@ class Output:
     def figures(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Print names with their values."""
         self.table(("", ""), pairs)
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """Show on standard error how far something is, where that is a terminal; called with done and all."""
+        console = Console(file=sys.stderr)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
+            task = shown.add_task(what, total=None)
+            yield lambda done, total: shown.update(task, completed=done, total=total)
 
     def _masked(self, value: object) -> object:
         match value:

@@ -137,7 +137,7 @@ def disconnected(settings: Settings) -> Discord:
     )
 
 
-def _without_sources(settings: Settings) -> Settings:
+def _without_addresses(settings: Settings) -> Settings:
     import attrs  # noqa: PLC0415
 
     return attrs.evolve(
@@ -147,6 +147,7 @@ def _without_sources(settings: Settings) -> Settings:
         giftcode_page_url="",
         giftcode_api_url="",
         giftcode_api_key=type(settings.giftcode_api_key)(""),
+        game_api_url=None,
     )
 
 
@@ -154,12 +155,12 @@ def _without_sources(settings: Settings) -> Settings:
 async def open_beside(settings: Settings) -> AsyncIterator[Services]:
     """The bot's services, beside a bot that may be running: nothing is locked, replayed or sent.
 
-    Without sources: `ops` helps, too, where one of their addresses is wrong.
+    Neither sources nor the game are asked: `ops` helps, too, where one of their addresses is wrong.
     """
     from giftbot.app import Role, open_services  # noqa: PLC0415
 
     require_data(settings)
-    async with open_services(_without_sources(settings), disconnected(settings), role=Role.OPS) as services:
+    async with open_services(_without_addresses(settings), disconnected(settings), role=Role.OPS) as services:
         yield services
 
 
@@ -167,7 +168,7 @@ def inspecting(services: Services) -> Inspection:
     """What an operator looks at, over the opened services."""
     from giftbot.services.inspection import Inspection  # noqa: PLC0415
 
-    return Inspection(store=services.store, clock=services.clock)
+    return Inspection(store=services.store, clock=services.clock, game=services.settings.game)
 
 
 @contextmanager

@@ -8,19 +8,16 @@ import typer
 
 from giftbot.errors import InvalidInputError
 from giftbot.models.ids import GuildId
-from ops.options import LARGEST_ID, DryRun
+from ops.options import DryRun, OneGuild
 from ops.process import Process, inspecting, ops_process
 
 if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
     from giftbot.services.inspection import ResetPreview
 
-GuildOfReset = Annotated[
-    int, typer.Option("--guild", min=1, max=LARGEST_ID, metavar="ID", help="The server, by its id.")
-]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
-def reset(guild: GuildOfReset, yes: Yes = False, dry_run: DryRun = False) -> None:
+def reset(guild: OneGuild, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Forget what was posted in a server, so that all codes active now are posted there again."""
     with ops_process() as process:
         from giftbot.text import counted  # noqa: PLC0415

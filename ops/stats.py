@@ -1,4 +1,4 @@
-"""`ops stats`: what was posted, and what is open."""
+"""`ops stats`: what was posted, what is open, and who is registered."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ def stats(guild: Guild = None, json: Json = False) -> None:
 
 def _of_figures(figures: Figures) -> Pairs:
     from ops.forms import NOTHING, shown  # noqa: PLC0415
+    from ops.redeeming_forms import counts_of  # noqa: PLC0415
 
-    statistics, outbox = figures.statistics, figures.outbox
+    statistics, outbox, redeeming = figures.statistics, figures.outbox, figures.redeeming
     return [
         ("Codes sent", str(statistics.total_codes)),
         ("Last code", statistics.last_code or NOTHING),
@@ -48,6 +49,9 @@ def _of_figures(figures: Figures) -> Pairs:
         ("Oldest due", shown(outbox.oldest_due_at)),
         ("Not certain", str(outbox.unknown)),
         ("Failed", str(outbox.failed)),
+        ("Players", counts_of(redeeming.players)),
+        ("Jobs", f"{redeeming.open_jobs} open, {redeeming.stopped_jobs} stopped"),
+        ("Unknown answers", str(redeeming.unknown_answers)),
     ]
 
 
@@ -60,4 +64,15 @@ def _of_overview(overview: Overview) -> Pairs:
             f"{servers.configured} configured, {servers.posting} posting, {servers.disabled} disabled",
         ),
         ("Codes", ", ".join(f"{count} {status.value}" for status, count in overview.codes.items())),
+        ("Calls of the game", _budget(overview)),
     ]
+
+
+def _budget(overview: Overview) -> str:
+    from ops.forms import shown  # noqa: PLC0415
+
+    budget = overview.budget
+    if budget is None:
+        return "none so far"
+    rest = f", paused until {shown(overview.paused_until)}" if overview.paused_until else ""
+    return f"{budget.rate:g} a minute, the last at {shown(budget.slot)}{rest}"

@@ -1,4 +1,4 @@
-"""Checks of this machine: the files with settings, the data directory, and who works on it."""
+"""Checks of this machine: settings and the files they are in, the data directory, and who works on it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ import stat
 from pathlib import Path
 
 from giftbot.app import holder_of
+from giftbot.clock import SystemClock
+from giftbot.errors import SettingsError
+from giftbot.games.catalogue import build_game
+from giftbot.games.profiles import load_profile
 from giftbot.models.check import Check, failed, ok, warning
 from giftbot.settings import DOTENV_NAME, TOML_NAME, Settings
+
+ALLOWED = 30
+"""Calls a minute that the game was seen to allow."""
 
 
 def check_settings() -> Check:
@@ -27,6 +34,36 @@ def _file(path: Path) -> Check:
     if mode & ~0o600:
         return warning(path.name, f"has the permissions {mode:04o}, others may read it", f"chmod 600 {path.name}")
     return ok(path.name, f"has the permissions {mode:04o}")
+
+
+async def check_game(settings: Settings) -> Check:
+    """Which game codes are redeemed in, and how fast. It is not asked: calls are for players."""
+    try:
+        game = build_game(
+            settings.game,
+            clock=SystemClock(),
+            api_url=settings.game_api_url,
+            sign_salt=settings.game_sign_salt,
+            allow_private=settings.giftbot_allow_private_urls,
+        )
+    except SettingsError as error:
+        return failed("game", str(error).rstrip("."))
+    await game.aclose()
+    address = settings.game_api_url or load_profile(settings.game).redemption.api_url
+    if not settings.game_rate_per_minute:
+        advice = "Set GAME_RATE_PER_MINUTE above 0 to redeem codes."
+        return warning("game", f"{settings.game} at {address}, redeeming is switched off", advice)
+    tried = settings.verify_player
+    found = (
+        f"{settings.game} at {address}, {settings.game_rate_per_minute:g} calls a minute,"
+        f" {settings.game_player_spacing:g} s between two for one player, new codes are"
+        + (f" tried with player {tried[0]} in kingdom {tried[1]}" if tried else " not tried before they are posted")
+    )
+    if settings.game_rate_per_minute > ALLOWED:
+        return warning(
+            "game", found, f"The game allows about {ALLOWED} calls a minute: lower GAME_RATE_PER_MINUTE."
+        )
+    return ok("game", found)
 
 
 def check_directory(settings: Settings) -> list[Check]:

@@ -14,7 +14,10 @@ from giftbot.app import Role, open_outside
 from giftbot.models.announcement import Announcement, AnnouncementState, Origin, pending
 from giftbot.models.code import CodeStatus, Finding, GiftCode, discovered, fold
 from giftbot.models.guild import GuildSettings
-from giftbot.models.ids import ChannelId, GuildId, RoleId
+from giftbot.models.ids import ChannelId, GuildId, PlayerId, RoleId, UserId
+from giftbot.models.job import Job, JobState, Trigger
+from giftbot.models.player import Player, PlayerState
+from giftbot.models.redemption import Redemption, RedemptionOutcome
 from giftbot.services.ports import Store
 from giftbot.settings import load_settings
 from tests.ops.runs import ALONE, Run, run_here
@@ -36,7 +39,7 @@ def iso(moment: datetime) -> str:
 def code_of(raw: str, source: str, status: CodeStatus, **more: object) -> GiftCode:
     """A code as the bot found it long ago."""
     code = discovered(source, Finding(fold(raw), raw), status, LONG_AGO)
-    return attrs.evolve(code, fan_out=False, **more)  # type: ignore[arg-type] # checked by attrs
+    return attrs.evolve(code, fan_out=False, redeem=False, **more)  # type: ignore[arg-type] # checked by attrs
 
 
 CODES = (
@@ -79,6 +82,63 @@ ROWS = (
 )
 
 
+def player(guild_id: GuildId, player_id: str, state: PlayerState, **more: object) -> Player:
+    """A registered player."""
+    made = Player(guild_id, PlayerId(player_id), state, created_at=LONG_AGO, updated_at=LONG_AGO)
+    return attrs.evolve(made, **more)  # type: ignore[arg-type] # checked by attrs
+
+
+PLAYERS = (
+    player(
+        NORTH,
+        "1001",
+        PlayerState.ACTIVE,
+        kingdom=312,
+        nickname="Ada",
+        owner_id=UserId(77),
+        proved_at=LONG_AGO,
+    ),
+    player(NORTH, "1002", PlayerState.UNPROVED, kingdom=312),
+    player(NORTH, "1003", PlayerState.WRONG_KINGDOM, kingdom=5),
+    player(EMBER, "1001", PlayerState.PAUSED, kingdom=312),
+)
+
+
+def job(guild_id: GuildId, raw: str, state: JobState, at: datetime, **more: object) -> Job:
+    """A job whose players all have their rows."""
+    made = Job(guild_id, fold(raw), state, Trigger.AUTO, created_at=at, updated_at=at, enrolling=False)
+    return attrs.evolve(made, **more)  # type: ignore[arg-type] # checked by attrs
+
+
+JOBS = (
+    job(NORTH, "FROST77", JobState.OPEN, NOW - HOUR, due_at=NOW + HOUR),
+    job(NORTH, "SNOW2026", JobState.STOPPED, NOW - 2 * HOUR, reason="It was stopped."),
+    job(EMBER, "FROST77", JobState.DONE, NOW - 3 * HOUR, finished_at=NOW - 3 * HOUR),
+)
+
+
+def redemption(
+    guild_id: GuildId, code: str, player_id: str, outcome: RedemptionOutcome, at: datetime, **more: object
+) -> Redemption:
+    """One code for one player."""
+    made = Redemption(guild_id, fold(code), PlayerId(player_id), outcome, created_at=at, updated_at=at)
+    return attrs.evolve(made, **more)  # type: ignore[arg-type] # checked by attrs
+
+
+_REDEEMED = {"raw": "20000 SUCCESS", "attempts": 1, "redeemed_at": NOW - HOUR}
+REDEMPTIONS = (
+    redemption(NORTH, "FROST77", "1001", RedemptionOutcome.REDEEMED, NOW - HOUR, **_REDEEMED),
+    redemption(
+        NORTH, "FROST77", "1002", RedemptionOutcome.RETRY, NOW - 2 * HOUR, attempts=2, next_attempt_at=NOW + HOUR
+    ),
+    redemption(
+        NORTH, "FROST77", "1003", RedemptionOutcome.UNKNOWN, NOW - 3 * HOUR, attempts=1, raw="49999 STRANGE"
+    ),
+    redemption(NORTH, "SNOW2026", "1001", RedemptionOutcome.WAITING, NOW - 4 * HOUR, next_attempt_at=NOW),
+    redemption(EMBER, "FROST77", "1001", RedemptionOutcome.ALREADY, NOW - 5 * HOUR, raw="40008 RECEIVED"),
+)
+
+
 @attrs.frozen
 class Installation:
     """Settings, and the data they lead to."""
@@ -107,6 +167,10 @@ async def fill(store: Store) -> None:
     for guild in GUILDS:
         await store.save_guild(guild)
     await store.enqueue(ROWS)
+    for guild_id in (NORTH, EMBER):
+        await store.insert_players([one for one in PLAYERS if one.guild_id == guild_id])
+    await store.open_redemptions(REDEMPTIONS)
+    await store.open_jobs(JOBS)
 
 
 def on_sqlite(directory: Path, **environ: str) -> Installation:

@@ -93,7 +93,7 @@ async def test_all_is_well_beside_a_running_bot(stage: Stage) -> None:
     store = found.pop("store")
     assert store.startswith("SQLite answers in ")
     assert f"file {stage.directory}/giftbot.sqlite" in store
-    assert "schema 1" in store
+    assert "schema 2" in store
     assert found == {
         "settings": "read from the environment",
         "data": f"{stage.directory} can be written",
@@ -103,14 +103,20 @@ async def test_all_is_well_beside_a_running_bot(stage: Stage) -> None:
         "source json": f"1 code at {stage.sandbox.sources.json_url}",
         "source page": f"1 code at {stage.sandbox.sources.page_url}",
         "source rss": f"1 code at {stage.sandbox.sources.rss_url}",
+        "game": f"whiteout at {stage.sandbox.game.url}, 30 calls a minute, 2.5 s between two for one player,"
+        " new codes are not tried before they are posted",
         "journal": "empty",
         "outbox": "0 posts waiting, 0 not certain, 0 failed",
         "servers": "1 posting, 0 with trouble",
+        "budget": "the game was never asked",
+        "jobs": "0 open, 0 stopped",
+        "players": "none is registered",
+        "answers": "none that is not known",
         f"live {guild.id}": f"the bot may post in channel {channel.id}",
     }
     assert [line.split()[0] for line in table.out.splitlines()] == ["ok"] * len(checks)
     assert table.lines[-2:] == [
-        "ok servers 1 posting, 0 with trouble.",
+        "ok answers none that is not known.",
         f"ok live {guild.id} the bot may post in channel {channel.id}.",
     ]
 
@@ -270,6 +276,20 @@ def test_marks_that_wait_in_the_journal(sqlite: Installation) -> None:
             "1 mark not in the store yet",
             "A running bot writes them; keep the file.",
         )
+
+
+async def test_the_intent_that_registering_by_message_needs(place: Place) -> None:
+    """Where it is on, the application has to be granted the message content."""
+    run = await place.doctor("--json", GIFTBOT_REGISTER_BY_MESSAGE="true")
+    level, found, advice = checks_of(run)["intents"]
+    assert (run.code, level) == (1, "failed")
+    assert found.startswith("MESSAGE_CONTENT needed")
+    assert advice == "Switch them on on the bot's page, or turn GIFTBOT_REGISTER_BY_MESSAGE off."
+    place.sandbox.world.grant_intents("MESSAGE_CONTENT")
+    run = await place.doctor("--json", GIFTBOT_REGISTER_BY_MESSAGE="true")
+    level, found, _ = checks_of(run)["intents"]
+    assert (run.code, level) == (0, "ok")
+    assert "of them privileged: MESSAGE_CONTENT" in found
 
 
 def test_many_servers_with_trouble(sqlite: Installation) -> None:

@@ -51,8 +51,10 @@ def test_a_code_as_json(sqlite: Installation) -> None:
         "expired_at": None,
         "created_at": "2026-01-02T03:04:05.000Z",
         "updated_at": "2026-01-02T03:04:05.000Z",
+        "verified_at": None,
         "epoch": 0,
         "fan_out": False,
+        "redeem": False,
         "sources": {
             "rss": {
                 "first_seen": "2026-01-02T03:04:05.000Z",

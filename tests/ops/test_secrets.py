@@ -25,6 +25,16 @@ EVERY_COMMAND = (
     ["inspect", "sent", "--json"],
     ["inspect", "guilds"],
     ["inspect", "guilds", "--json"],
+    ["inspect", "players"],
+    ["inspect", "players", "--json"],
+    ["inspect", "jobs"],
+    ["inspect", "jobs", "--json"],
+    ["inspect", "redemptions"],
+    ["inspect", "redemptions", "--json"],
+    ["jobs", "stop", "--guild", str(NORTH), "--code", "FROST77"],
+    ["jobs", "resume", "--guild", str(NORTH), "--code", "FROST77"],
+    ["jobs", "retry", "--guild", str(NORTH), "--code", "FROST77"],
+    ["players", "export", "--guild", str(NORTH)],
     ["codes", "held"],
     ["codes", "release", "HELD1"],
     ["codes", "discard", "HELD2"],
@@ -65,7 +75,15 @@ def guarded(own_mongod: MongodFactory, tmp_path: Path) -> Installation:
     database: MongoClient[dict[str, object]] = MongoClient(uri)
     with database:
         said = {"$set": {"reason": f"Bot {TOKEN} of {uri}", "disabled_reason": TOKEN, "rewards": uri}}
-        for collection in ("sent_giftcodes", "guilds", "gift_codes"):
+        said["$set"] |= {"raw": f"Bot {TOKEN}", "nickname": TOKEN}
+        for collection in (
+            "sent_giftcodes",
+            "guilds",
+            "gift_codes",
+            "players",
+            "redemption_jobs",
+            "auto_redeemed_codes",
+        ):
             database["giftbot"][collection].update_many({}, said)
     return made
 

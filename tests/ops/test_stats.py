@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from giftbot.services.ports import Store
 from tests.ops.installation import EMBER, HOUR, NORTH, NOW, UNKNOWN, Installation, iso, on_sqlite
 from tests.ops.runs import run_ops
 
@@ -24,8 +25,12 @@ def test_the_figures_of_the_whole_installation(installation: Installation) -> No
         f"Oldest due {iso(NOW + HOUR)}",
         "Not certain 1",
         "Failed 1",
+        "Players 1 unproved, 1 active, 1 paused, 1 wrong_kingdom",
+        "Jobs 1 open, 1 stopped",
+        "Unknown answers 1",
         "Servers 2 configured, 1 posting, 1 disabled",
         "Codes 2 active, 1 expired, 0 invalid, 2 held",
+        "Calls of the game none so far",
     ]
 
 
@@ -47,8 +52,31 @@ def test_the_figures_as_json(installation: Installation) -> None:
             "failed": 1,
             "oldest_due_at": f"{NOW + HOUR:%Y-%m-%dT%H:%M:%S}.000Z",
         },
+        "redeeming": {
+            "players": {"unproved": 1, "active": 1, "paused": 1, "wrong_kingdom": 1, "not_found": 0},
+            "jobs": {"open": 1, "stopped": 1},
+            "unknown_answers": 1,
+        },
         "servers": {"known": 3, "configured": 2, "posting": 1, "disabled": 1},
         "codes": {"active": 2, "expired": 1, "invalid": 0, "held": 2},
+        "budget": None,
+    }
+
+
+def test_how_fast_the_game_is_asked(installation: Installation) -> None:
+    """The rate at present, and until when nobody is asked because the game wants it so."""
+
+    async def slow_down(store: Store) -> None:
+        await store.take_slot("whiteout", NOW, per_minute=30, earned=0)
+        await store.slow_down("whiteout", NOW, until=NOW + HOUR)
+
+    installation.with_store(slow_down)
+    line = installation.run("stats").lines[-1]
+    assert line == f"Calls of the game 15 a minute, the last at {iso(NOW)}, paused until {iso(NOW + HOUR)}"
+    assert installation.run("stats", "--json").document["budget"] == {
+        "calls_per_minute": 15.0,
+        "last_slot_at": f"{NOW:%Y-%m-%dT%H:%M:%S}.000Z",
+        "paused_until": f"{NOW + HOUR:%Y-%m-%dT%H:%M:%S}.000Z",
     }
 
 
@@ -58,6 +86,8 @@ def test_the_figures_of_one_server(installation: Installation) -> None:
     assert (north["guild_id"], north["total_codes"], north["outbox"]["pending"]) == (str(NORTH), 2, 1)
     ember = installation.run("stats", "--guild", str(EMBER), "--json").document
     assert (ember["total_codes"], ember["outbox"]["failed"], ember["outbox"]["unknown"]) == (0, 1, 1)
+    assert north["redeeming"]["players"]["active"] == 1
+    assert (ember["redeeming"]["jobs"], ember["redeeming"]["unknown_answers"]) == ({"open": 0, "stopped": 0}, 0)
     assert "servers" not in north
 
 
