@@ -65,7 +65,7 @@ class RedeemingTimes:
 
     lease: float = 60.0
     """How long the claim of a job holds."""
-    heartbeat: float = 5.0
+    heartbeat: float = 10.0
     """How often a worker renews its claim, and looks whether its job was stopped elsewhere."""
     poll: float = 2.0
     """Pause between two looks for jobs."""

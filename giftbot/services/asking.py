@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import attrs
 import structlog
 
 from giftbot.models.code import GiftCode
@@ -29,26 +30,39 @@ class Asking:
         self._verdicts = verdicts
 
     async def redeem(
-        self, row: Redemption, player: Player, kingdom: int, code: GiftCode, *, urgent: bool = False
+        self,
+        row: Redemption,
+        player: Player,
+        kingdom: int,
+        code: GiftCode,
+        *,
+        urgent: bool = False,
+        again: bool = True,
     ) -> Redemption:
         """The row as it is stored after the game answered, or because it was granted meanwhile.
 
         Both look-up and record happen while nobody else may ask for this player, so that one who has the code is
         never asked for it again, whichever server, process or button wants it. Raises `GameHaltedError` when
         nothing is asked at present, and `StoreError`: then the answer may be lost, and the game is asked again.
-        Cancelled while the game is being asked, it ends once the answer is stored; a second time, at once.
+        Cancelled while the game is being asked, it ends once the answer is stored; a second time, at once. Without
+        `again` what the game did not decide rests, instead of being asked again by a job.
         """
-        judged, is_begun = row, False
+        judged, is_begun, has_it = row, False, False
 
         async def known() -> GameAnswer | None:
-            nonlocal is_begun
-            granted = await self._holders.has(player.player_id, code.key)
+            nonlocal is_begun, has_it
+            has_it = await self._holders.has(player.player_id, code.key)
             is_begun = True
-            return GameAnswer(RedemptionOutcome.ALREADY, KNOWN_BEFORE) if granted else None
+            return GameAnswer(RedemptionOutcome.ALREADY, KNOWN_BEFORE) if has_it else None
 
         async def note(answer: GameAnswer) -> None:
             nonlocal judged
-            judged = await self._verdicts.judge(row, player, code, answer)
+            if has_it:  # the game was not asked: nothing is known of this server's kingdom for the player
+                judged = attrs.evolve(row, outcome=answer.outcome, raw=answer.raw, next_attempt_at=None)
+            else:
+                judged = await self._verdicts.judge(row, player, code, answer)
+            if not again:
+                judged = attrs.evolve(judged, next_attempt_at=None)
             await self._records.write(judged)
 
         asking = asyncio.ensure_future(

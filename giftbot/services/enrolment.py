@@ -34,7 +34,7 @@ class Enrolment:
     async def page(self, job: Job, code: GiftCode) -> Job:
         """Give the next page of a server's players their rows; the job with its cursor moved on."""
         players = await self._store.list_players(guild_id=job.guild_id, after=job.cursor, limit=PAGE)
-        revive = job.trigger is Trigger.MANUAL or code.epoch > 0
+        revive = job.trigger in (Trigger.MANUAL, Trigger.SWITCHED_ON) or code.epoch > 0
         await self._enrol(job.guild_id, job.code, players, revive=revive)
         cursor = players[-1].player_id if players else job.cursor
         return attrs.evolve(job, cursor=cursor, enrolling=len(players) == PAGE, updated_at=self._clock.now())

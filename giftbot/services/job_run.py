@@ -10,7 +10,7 @@ import attrs
 import structlog
 
 from giftbot import text
-from giftbot.errors import GameHaltedError
+from giftbot.errors import GameHaltedError, StoreError
 from giftbot.models.code import CodeStatus, GiftCode
 from giftbot.models.job import Counts, Job, JobState
 from giftbot.models.player import ASKABLE, Player, PlayerState
@@ -67,7 +67,6 @@ class JobRun:
 
     async def run(self) -> None:
         """Return when the job is done, put off, stopped, or somebody else's."""
-        began = self._tools.clock.monotonic()
         job = self._job
         _log.info(
             "job resumed" if job.fence > 1 else "job started",
@@ -84,8 +83,7 @@ class JobRun:
             for task in self._asked:
                 task.cancel()
             await asyncio.gather(*self._asked, return_exceptions=True)
-        seconds = round(self._tools.clock.monotonic() - began, 1)
-        _log.info("job let go", guild=job.guild_id, code=job.code, state=self._job.state, seconds=seconds)
+        _log.debug("job let go", guild=job.guild_id, code=job.code, state=self._job.state)
 
     async def _code(self) -> GiftCode | None:
         """The code, while it may be redeemed."""
@@ -98,6 +96,7 @@ class JobRun:
         while code is not None and self._job.enrolling and self._may_go_on():
             job = await self._tools.enrolment.page(self._job, code)
             if not await self._save(job):
+                await self._show_stopped()
                 return False
         return True
 
@@ -182,6 +181,10 @@ class JobRun:
         except GameHaltedError as error:
             self._halted = str(error)
             return False
+        except StoreError as error:  # asked again: the game says `already` if it was granted
+            _log.warning("answer not stored", guild=before.guild_id, code=before.code, why=str(error))
+            self._is_dry = False
+            return False
         self._counts = self._counts.moved(before.outcome, after.outcome)
         return after.outcome in DEAD_CODE
 
@@ -255,7 +258,8 @@ class JobRun:
         self._counts = await store.count_outcomes(self._job.guild_id, self._job.code)
         if state is JobState.DONE:
             counts = {outcome.value: count for outcome, count in self._counts.by_outcome.items()}
-            _log.info("job done", guild=self._job.guild_id, code=self._job.code, **counts)
+            seconds = round((now - self._job.created_at).total_seconds(), 1)
+            _log.info("job done", guild=self._job.guild_id, code=self._job.code, seconds=seconds, **counts)
         self._show(final=True)
 
     async def _show_stopped(self) -> None:
@@ -268,6 +272,8 @@ class JobRun:
             self._tools.progress.forget(self._job.job_id)
 
     def _show(self, *, final: bool) -> None:
+        if not self._counts.total and self._job.message_id is None:
+            return  # nobody is registered in this server
         eta = self._tools.governor.eta(self._counts.open) if self._job.state is JobState.OPEN else None
         shown = attrs.evolve(self._job, owner=None) if final else self._job
         self._tools.progress.show(shown, self._counts, eta=eta, final=final)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import structlog
 
 from giftbot.errors import StoreError
 from giftbot.logs import new_reference
-from giftbot.models.job import Job
+from giftbot.models.job import Job, JobState
 from giftbot.models.times import RedeemingTimes
 from giftbot.services.governor import Governor
 from giftbot.services.job_run import JobRun, Tools
@@ -18,7 +19,9 @@ from giftbot.services.signal import Signal
 
 _log = structlog.get_logger(__name__)
 
-JOBS = 256
+LATELY = timedelta(minutes=15)
+"""How long after its end a job's message is written once more by a process that starts."""
+JOBS = 512
 """Jobs that one process works on at once; the governor deals its calls out fairly among them."""
 
 
@@ -51,6 +54,7 @@ class Redeeming:
 
     async def run(self) -> None:
         """Work until stopped. A store that is away pauses the work and loses nothing."""
+        await self._show_ended()
         while not self._stopping:
             claimed = False
             try:
@@ -75,6 +79,17 @@ class Redeeming:
             task.cancel()
         await asyncio.gather(*self._at_work, return_exceptions=True)
 
+    async def _show_ended(self) -> None:
+        """Show once more how the jobs of late ended: whoever ended them may have died before that was shown."""
+        since = self._clock.now() - LATELY
+        try:
+            for job in await self._store.list_jobs(states=(JobState.DONE,), limit=JOBS):
+                if job.finished_at is not None and job.finished_at >= since:
+                    counts = await self._tools.store.count_outcomes(job.guild_id, job.code)
+                    self._tools.progress.show(job, counts, eta=None, final=True)
+        except StoreError as error:
+            _log.warning("ended jobs not shown", why=str(error))
+
     async def _round(self) -> bool:
         """Claim what is due; whether anything was."""
         room = JOBS - len(self._at_work)
@@ -92,12 +107,14 @@ class Redeeming:
 
     async def _carry(self, job: Job) -> None:
         async with self._running.hold(job.job_id) as interrupted:
+            _log.info("redemption locked", guild=job.guild_id, code=job.code)
             try:
                 await JobRun(job, self._tools, interrupted, self._may_go_on).run()
             except StoreError as error:
                 _log.warning("job put off", guild=job.guild_id, code=job.code, why=str(error))
             except Exception:
                 _log.exception("job failed", guild=job.guild_id, code=job.code, id=job.job_id, ref=new_reference())
+        _log.info("redemption unlocked", guild=job.guild_id, code=job.code)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._at_work.discard(task)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import attrs
 import structlog
@@ -27,13 +27,11 @@ from giftbot.services.signal import Signal
 
 _log = structlog.get_logger(__name__)
 
-_REOPENED = {
-    Trigger.AUTO: (JobState.DONE,),
-    Trigger.MANUAL: (JobState.DONE, JobState.STOPPED),
-    Trigger.SWITCHED_ON: (JobState.DONE, JobState.STOPPED),
-    Trigger.REGISTRATION: (),
-}
+_REOPENED = (JobState.OPEN, JobState.DONE, JobState.STOPPED)
 PAGE = 500
+ASKED_AGAIN = timedelta(minutes=10)
+"""So long a player's button gives the same answer without asking, where the game would give the same."""
+_LASTING = frozenset({RedemptionOutcome.INELIGIBLE, RedemptionOutcome.UNKNOWN, RedemptionOutcome.BY_HAND})
 _RETRIED = frozenset(set(RedemptionOutcome) - {RedemptionOutcome.REDEEMED, RedemptionOutcome.ALREADY})
 """What an operator may have tried again: everything but what was granted."""
 
@@ -79,6 +77,8 @@ class Redemptions:
         self._asking = asking
         self._governor = governor
         self._running = running
+        self._starting = Running()
+        self._one_at_a_time = asyncio.Lock()
         self._clock = clock
         self._wake = wake
 
@@ -87,19 +87,26 @@ class Redemptions:
     ) -> Started:
         """Redeem a code for all players of a server. One that is running already is not started twice."""
         key = job_id(guild_id, code.key)
-        stored = (await self._store.get_jobs([key])).get(key)
-        if stored is not None and stored.state is JobState.OPEN:
-            _log.info("already running (skipped)", guild=guild_id, code=code.key, trigger=trigger)
-            return Started.RUNNING
-        players = await self._store.count_players(guild_id)
-        if not any(players.get(state, 0) for state in ASKABLE):
-            return Started.NOBODY
-        job = self._job(guild_id, code, trigger, requested_by)
-        opened = await self._store.open_jobs([job], reopen=_REOPENED[trigger])
+        async with self._starting.hold(key):
+            stored = (await self._store.get_jobs([key])).get(key)
+            if stored is not None and self._is_running(stored):
+                _log.info("already running (skipped)", guild=guild_id, code=code.key, trigger=trigger)
+                return Started.RUNNING
+            players = await self._store.count_players(guild_id)
+            if not any(players.get(state, 0) for state in ASKABLE):
+                return Started.NOBODY
+            await self._store.open_jobs([self._job(guild_id, code, trigger, requested_by)], reopen=_REOPENED)
+        self._running.interrupt(key)
         self._wake.set()
-        if key not in opened:
-            _log.info("already running (skipped)", guild=guild_id, code=code.key, trigger=trigger)
-        return Started.STARTED if key in opened else Started.RUNNING
+        return Started.STARTED
+
+    def _is_running(self, job: Job) -> bool:
+        """Whether a job is at work for the whole server: not for single players, and not resting until later."""
+        if job.state is not JobState.OPEN or job.trigger is Trigger.REGISTRATION:
+            return False
+        now = self._clock.now()
+        is_claimed = job.lease_until is not None and job.lease_until > now
+        return is_claimed or job.enrolling or (job.due_at is not None and job.due_at <= now)
 
     async def start_all(self, guild_id: GuildId, trigger: Trigger, requested_by: UserId | None = None) -> int:
         """Redeem all codes that are active for all players of a server; how many jobs were started."""
@@ -112,18 +119,34 @@ class Redemptions:
 
         What asks for it is stored with the code, so that a crash or another process loses nothing.
         """
-        codes = await self._store.list_to_redeem()
-        if not codes:
-            return 0
-        opened = 0
-        async for guilds in self._store.scan_redeeming_guilds():
-            jobs = [self._job(guild.guild_id, code, Trigger.AUTO, None) for guild in guilds for code in codes]
-            opened += len(await self._store.open_jobs(jobs, reopen=_REOPENED[Trigger.AUTO]))
-        for code in codes:
-            await self._store.replace_code(attrs.evolve(code, redeem=False))
-        _log.info("jobs opened", codes=[code.key for code in codes], jobs=opened)
+        async with self._one_at_a_time:
+            codes = await self._store.list_to_redeem()
+            if not codes:
+                return 0
+            opened = 0
+            async for guilds in self._store.scan_redeeming_guilds():
+                for code in codes:
+                    jobs = [self._job(guild.guild_id, code, Trigger.AUTO, None) for guild in guilds]
+                    opened += await self._open(code, jobs)
+            for code in codes:
+                await self._store.replace_code(attrs.evolve(code, redeem=False))
+            _log.info("jobs opened", codes=[code.key for code in codes], jobs=opened)
         self._wake.set()
         return opened
+
+    async def _open(self, code: GiftCode, jobs: Sequence[Job]) -> int:
+        """Open a code's jobs; how many. Those for single players, or from before it came back, start over."""
+        ended = (JobState.DONE, JobState.STOPPED) if code.epoch else (JobState.DONE,)
+        opened = await self._store.open_jobs(jobs, reopen=ended)
+        stored = await self._store.get_jobs([job.job_id for job in jobs if job.job_id not in opened])
+        restarted = [
+            job
+            for job in jobs
+            if (known := stored.get(job.job_id)) is not None
+            and known.state is JobState.OPEN
+            and (known.trigger is Trigger.REGISTRATION or (code.epoch > 0 and known.created_at < code.updated_at))
+        ]
+        return len(opened) + len(await self._store.open_jobs(restarted, reopen=(JobState.OPEN,)))
 
     async def enrol_player(self, player: Player) -> int:
         """Redeem all active codes for a player who is new or was repaired; for how many codes they are asked.
@@ -154,11 +177,16 @@ class Redemptions:
         rows = {code.key: self._row(player, code, now) for code in codes}
         stored = await self._store.get_redemptions([row.redemption_id for row in rows.values()])
         rows |= {row.code: row for row in stored.values()}
-        asked = (self._redeem(rows[code.key], player, kingdom, code) for code in codes)
-        results = await asyncio.gather(*asked)
-        undecided = {row.code for row in results if row.next_attempt_at is not None}
-        await self._wake_jobs(player.guild_id, [code for code in codes if code.key in undecided])
-        return list(results)
+        guild = (await self._store.get_guilds([player.guild_id])).get(player.guild_id)
+        again = guild is not None and guild.auto_redeem
+        asked = (self._redeem(rows[code.key], player, kingdom, code, again=again) for code in codes)
+        results = await asyncio.gather(*asked, return_exceptions=True)
+        rested = {row.code for row in results if isinstance(row, Redemption) and row.next_attempt_at is not None}
+        await self._wake_jobs(player.guild_id, [code for code in codes if code.key in rested])
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return [row for row in results if isinstance(row, Redemption)]
 
     async def stop(self, guild_id: GuildId, code: CodeKey, reason: str = text.JOB_STOPPED) -> bool:
         """Stop a job; what was not asked stays as it is. False when it was not open."""
@@ -198,9 +226,8 @@ class Redemptions:
             ]
             count += await self._store.open_redemptions(waiting, revive=True)
             after = rows[-1].redemption_id
-        if count:
-            await self._store.wake_job(job_id(guild_id, code), now)
-            self._wake.set()
+        if count and (known := (await self._codes.get([code])).get(code)) is not None:
+            await self._wake_jobs(guild_id, [known])
         return count
 
     async def jobs(
@@ -216,16 +243,21 @@ class Redemptions:
             for job, count in zip(jobs, counts, strict=True)
         ]
 
-    async def history(self, guild_id: GuildId, player_id: PlayerId, limit: int = 25) -> list[Redemption]:
-        """What the game answered for one player, newest first."""
-        return await self._store.list_redemptions(guild_id=guild_id, player_id=player_id, limit=limit)
-
-    async def _redeem(self, row: Redemption, player: Player, kingdom: int, code: GiftCode) -> Redemption:
-        if row.is_granted:
+    async def _redeem(
+        self, row: Redemption, player: Player, kingdom: int, code: GiftCode, *, again: bool
+    ) -> Redemption:
+        if row.is_granted or self._was_just_asked(row):
             return row
         if code.status is not CodeStatus.ACTIVE or code.is_over(self._clock.now()):
             return attrs.evolve(row, outcome=RedemptionOutcome.EXPIRED)
-        return await self._asking.redeem(row, player, kingdom, code, urgent=True)
+        return await self._asking.redeem(row, player, kingdom, code, urgent=True, again=again)
+
+    def _was_just_asked(self, row: Redemption) -> bool:
+        """Whether asking once more would only take a turn from somebody else."""
+        now = self._clock.now()
+        if row.next_attempt_at is not None:
+            return row.attempts > 0 and row.next_attempt_at > now
+        return row.outcome in _LASTING and now - row.updated_at < ASKED_AGAIN
 
     async def _kingdom(self, player: Player) -> int:
         if player.state not in ASKABLE and player.state is not PlayerState.PAUSED:

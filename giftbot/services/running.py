@@ -7,11 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import attrs
-import structlog
 
 from giftbot.models.ids import JobId
-
-_log = structlog.get_logger(__name__)
 
 
 @attrs.define
@@ -35,10 +32,6 @@ class Running:
         """The jobs that are being worked on."""
         return frozenset(job_id for job_id, entry in self._entries.items() if entry.lock.locked())
 
-    def is_running(self, job_id: JobId) -> bool:
-        """Whether this process works on a job."""
-        return job_id in self.jobs
-
     def interrupt(self, job_id: JobId) -> None:
         """Let whoever works on a job look at once at what became of it."""
         if entry := self._entries.get(job_id):
@@ -51,11 +44,9 @@ class Running:
         entry.users += 1
         try:
             async with entry.lock:
-                _log.debug("redemption locked", job=job_id)
                 entry.interrupted.clear()
                 yield entry.interrupted
         finally:
             entry.users -= 1
             if not entry.users:
                 del self._entries[job_id]
-            _log.debug("redemption unlocked", job=job_id)
