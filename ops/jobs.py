@@ -91,9 +91,9 @@ def retry(guild: OneGuild, code: OneCode, dry_run: DryRun = False) -> None:
         if not count:
             process.output.say(f"Nobody lacks {_name(job)}.")
         elif dry_run:
-            process.output.say(f"Would ask again for {_players(count)} who lack {_name(job)}.")
+            process.output.say(f"Would be asked for again: {_players(count)} without {_name(job)}.")
         else:
-            process.output.say(f"{_players(count)} who lack {_name(job)} will be asked for again.")
+            process.output.say(f"Will be asked for again: {_players(count)} without {_name(job)}.")
         if count and job.job.state is JobState.STOPPED:
             process.output.say("It is stopped: go on with ops jobs resume.")
         _end(process, dry_run=dry_run)

@@ -63,7 +63,7 @@ def test_what_is_so_already_stays(
 def test_everybody_who_lacks_a_code_is_asked_again(installation: Installation) -> None:
     """Parked answers and pauses alike; who has the code is never asked again, and other servers are not touched."""
     run = installation.run("jobs", "retry", *FROST)
-    assert (run.code, run.out) == (0, f"2 players who lack FROST77 in server {NORTH} will be asked for again.\n")
+    assert (run.code, run.out) == (0, f"Will be asked for again: 2 players without FROST77 in server {NORTH}.\n")
     assert outcomes(installation, *FROST) == [("1001", "redeemed"), ("1002", "waiting"), ("1003", "waiting")]
     rows = installation.run("inspect", "redemptions", *FROST, "--outcome", "waiting", "--json").document
     assert all(row["next_attempt_at"] and not row["attempts"] for row in rows["redemptions"])
@@ -91,7 +91,7 @@ def test_nobody_to_ask_again(sqlite: Installation) -> None:
     [
         ("stop", FROST, f"Would stop FROST77 in server {NORTH}. Not asked yet: 1 player.\n"),
         ("resume", SNOW, f"Would resume SNOW2026 in server {NORTH}: 1 player would be asked for.\n"),
-        ("retry", FROST, f"Would ask again for 2 players who lack FROST77 in server {NORTH}.\n"),
+        ("retry", FROST, f"Would be asked for again: 2 players without FROST77 in server {NORTH}.\n"),
     ],
 )
 def test_a_dry_run_changes_nothing(
