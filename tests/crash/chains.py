@@ -39,8 +39,6 @@ class Chain:
     mutant: str | None = None
     patience: float = DONE_WITHIN
     """Seconds in which everything is done in the last life."""
-    shown: bool = True
-    """Whether the jobs' messages have to say in the end that they are over."""
 
     def __str__(self) -> str:
         return f"{self.name}: " + "; ".join(map(str, (*self.points, *self.outages)))
@@ -86,7 +84,7 @@ async def _carried_out(chain: Chain, place: Place) -> list[str]:
         await roster.case.ready(last, declared)
         done = await roster.done(chain.patience)
         code = await last.stopped()
-        problems = await roster.problems(sound=not chain.outages, shown=chain.shown)
+        problems = await roster.problems(sound=not chain.outages)
         if not done:
             problems.append("not everybody had their codes in time")
         if code != 0:

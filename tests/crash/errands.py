@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 
 from giftbot.app import Services
+from giftbot.errors import GameHaltedError
 from giftbot.models.code import GiftCode
 from giftbot.models.guild import GuildSettings
 from giftbot.models.ids import PlayerId, UserId
@@ -58,7 +60,8 @@ async def _press(services: Services) -> None:
     for guild in await _guilds(services):
         players = await services.store.list_players(guild_id=guild.guild_id)
         pressed = (services.redemptions.redeem_now(player, codes) for player in players)
-        await asyncio.gather(*pressed)
+        with contextlib.suppress(GameHaltedError):  # the bot is being stopped, and says so to whoever pressed
+            await asyncio.gather(*pressed)
 
 
 ERRANDS: dict[str, Callable[[Services], Coroutine[None, None, None]]] = {

@@ -62,7 +62,7 @@ class Roster:
         return await self.case.store.list_redemptions(limit=10_000)
 
     async def done(self, timeout: float = DONE_WITHIN) -> bool:
-        """Wait until everybody has each code, and all jobs are done; whether that happened in time."""
+        """Wait until everybody has each code, all jobs are done, and say so; whether that happened in time."""
         deadline = time.monotonic() + timeout
         while not await self._is_done():
             if time.monotonic() > deadline:
@@ -74,6 +74,8 @@ class Roster:
         jobs = await self.jobs()
         if len(jobs) != self.case.expected or any(job.state is not JobState.DONE for job in jobs):
             return False
+        if self._unshown():
+            return False
         granted = [row for row in await self.rows() if row.is_granted]
         return len(granted) >= self.case.expected * len(self.players)
 
@@ -84,8 +86,11 @@ class Roster:
             if row.is_granted:
                 self.stored.setdefault((str(row.player_id), str(row.code)), asked)
 
-    async def autopsy(self, what: str, directory: str = "") -> None:
-        """Look at what a bot left behind: all that it knew of those whom it let go of is stored."""
+    async def autopsy(self, what: str, directory: str = "", *, alone: bool = True) -> None:
+        """Look at what a bot left behind: all that it knew of those whom it let go of is stored.
+
+        With `alone` nobody else was asking: then nobody was asked again whose answer it knew.
+        """
         await self.note_stored()
         released = self._released(directory)
         first = self.lives[-1] if self.lives else 0
@@ -98,7 +103,7 @@ class Roster:
             and (call.player_id, call.code) not in self.stored
             and released.get(call.player_id, 0.0) > call.begun
         ]
-        self.wrong += self._asked_again(first)
+        self.wrong += self._asked_again(first) if alone else []
         self.lives.append(len(calls))
 
     def _released(self, directory: str) -> dict[str, float]:
@@ -119,11 +124,11 @@ class Roster:
                 told[pair] = min(call.ended, told.get(pair, call.ended))
         return wrong
 
-    async def problems(self, *, sound: bool = True, shown: bool = True) -> list[str]:
+    async def problems(self, *, sound: bool = True) -> list[str]:
         """What is wrong in the end; nothing when everybody has each code, by one grant, in each server.
 
         `sound` is whether nothing was cut off or killed since the last autopsy: then nobody is asked again once
-        the game had answered, stored or not. `shown` is whether each job's message has to say that it is over.
+        the game had answered, stored or not.
         """
         await self.note_stored()
         game, wrong = self.case.sandbox.game, list(self.wrong)
@@ -140,12 +145,7 @@ class Roster:
             if self.stored.get((call.player_id, call.code), call.number) < call.number
         ]
         wrong += self._asked_again(self.lives[-1] if self.lives else 0) if sound else []
-        wrong += [
-            f"progress of {code} in server {number}: {texts}"
-            for (number, code), texts in self.progress().items()
-            if len(texts) != 1 or (shown and "finished" not in texts[0])
-        ]
-        return wrong + await self._unfinished()
+        return wrong + self._unshown() + await self._unfinished()
 
     async def _unfinished(self) -> list[str]:
         """Jobs that are not done, and players without a final outcome."""
@@ -162,15 +162,20 @@ class Roster:
         wrong += [f"{number} jobs of {key}" for key, number in count.items() if number != 1]
         return wrong + [f"job {job.job_id} is {job.state}" for job in jobs if job.state is not JobState.DONE]
 
-    def progress(self) -> dict[tuple[int, str], list[str]]:
-        """The progress messages, by server and code."""
-        return {
+    def _unshown(self) -> list[str]:
+        """Jobs that do not have one message, which says that they are over."""
+        shown = {
             (number, code): [
                 text for message in self.case.sandbox.world.messages(channel) if code in (text := text_of(message))
             ]
             for number, channel in enumerate(self.case.channels)
             for code in self.case.codes
         }
+        return [
+            f"progress of {code} in server {number}: {texts}"
+            for (number, code), texts in shown.items()
+            if len(texts) != 1 or "finished" not in texts[0]
+        ]
 
 
 @asynccontextmanager

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.crash.chains import ANSWER, Chain, survived
 from tests.crash.conftest import Places
 from tests.crash.orders import around
+from tests.crash.places import Place
 from tests.crash.runs import FULL
+from tests.mongod import Mongod
 
 OPENING = Chain("opening jobs", around("store.insert_codes", "store.open_jobs", "store.replace_code"))
 ENROLLING = Chain(
@@ -41,15 +45,40 @@ ASKED = Chain(
     ),
 )
 RECORDING = Chain("recording", around("store.save_player", "store.record", "store.release_player"), players=12)
-ENDING = Chain("ending", around("store.next_attempt", "store.save_job")[:-1])
-ENDED = Chain("ended", (*around("store.next_attempt")[:1], *around("store.save_job")[1:]), shown=False)
-"""A bot that dies between the end of a job and the last edit of its message leaves that as it was."""
+ENDING = Chain("ending", around("store.next_attempt", "store.save_job"))
 SHOWING = Chain("showing", around("board.post", "store.set_job_message", "board.edit"), players=10, rate=300)
-CHAINS = (OPENING, ENROLLING, ASKING, ASKED, RECORDING, ENDING, ENDED, SHOWING)
+CHAINS = (OPENING, ENROLLING, ASKING, ASKED, RECORDING, ENDING, SHOWING)
 
 
 async def test_a_killed_bot_redeems_every_code_for_everybody(places: Places, tmp_path: Path) -> None:
     """Wherever it dies: everybody has the code, by one grant, and nobody is asked for what is stored."""
     chains = [one for chain in CHAINS for one in chain.single()] if FULL else list(CHAINS)
     problems = await survived(chains, places, tmp_path)
+    assert not problems, "\n".join(problems)
+
+
+ROUND_TRIPS = Chain(
+    "inside of MongoDB's operations",
+    (
+        *around("redemption_jobs.insert_many", "redemption_jobs.update_many", "auto_redeemed_codes.insert_many"),
+        *around("leases.update_one", "leases.find_one_and_update", "auto_redeemed_codes.bulk_write"),
+        *around("redemption_jobs.update_one"),
+    ),
+    players=12,
+)
+"""What one method of the store on MongoDB does in several writes, and what its transport repeats."""
+
+
+def _on(mongod: Mongod) -> Places:
+    return lambda path: Place(path, mongod.uri)
+
+
+@pytest.mark.parametrize("server", ["replica_set", "standalone"] if FULL else ["standalone"])
+async def test_a_bot_killed_inside_of_a_mongodb_operation_redeems_all_the_same(
+    server: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Between two writes of one method, and where no replica set repeats what was lost."""
+    mongod: Mongod = request.getfixturevalue(server)
+    chains = ROUND_TRIPS.single() if FULL else [ROUND_TRIPS]
+    problems = await survived(chains, _on(mongod), tmp_path)
     assert not problems, "\n".join(problems)

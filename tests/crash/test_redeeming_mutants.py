@@ -11,6 +11,7 @@ import pytest
 from tests.crash.chains import Chain, survived
 from tests.crash.conftest import Places
 from tests.crash.orders import Moment, Point
+from tests.crash.runs import FULL
 
 HARM_SHOWS_WITHIN = 6.0
 """Seconds that are waited for a broken bot to redeem everything; it may never do so."""
@@ -28,6 +29,7 @@ LET_GO = Chain("killed after a player was let go of", (Point("store.release_play
         pytest.param("recorded at the end", LET_GO, "before it was stored", id="recorded at the end, killed"),
     ],
 )
+@pytest.mark.parametrize("places", ["sqlite", "replica_set"] if FULL else ["sqlite"], indirect=True)
 async def test_a_broken_guard_is_noticed(
     mutant: str, chain: Chain, harm: str, places: Places, tmp_path: Path
 ) -> None:
