@@ -14,7 +14,7 @@ from giftbot.models.ids import PlayerId
 from giftbot.models.redemption import GameAnswer, RedemptionOutcome
 from giftbot.services.breaker import Breaker
 from giftbot.services.ports import Clock
-from giftbot.services.slots import Slots
+from giftbot.services.slots import TICK, Slots
 from giftbot.services.turns import Turn, Turns, Waiter
 from giftbot.text import governor as text
 
@@ -181,7 +181,7 @@ class Desk:
         if seconds == math.inf:
             await self._woken.wait()
             return
-        timer = asyncio.create_task(self._clock.sleep(seconds))
+        timer = asyncio.create_task(self._clock.sleep(max(seconds, TICK)))
         wake = asyncio.create_task(self._woken.wait())
         try:
             await asyncio.wait((timer, wake), return_when=asyncio.FIRST_COMPLETED)

@@ -13,6 +13,8 @@ SLACK = 0.5
 """Seconds that a call may begin after its moment. Later it is void: a minute could hold a call too many."""
 FREE = 100_000.0
 """From so many calls a minute on they are not paced one by one: stores count in milliseconds."""
+TICK = 0.001
+"""Seconds: the clock's step. Shorter sleeps would find the same moment again."""
 LOOK = 1.0
 """Seconds between two looks at the budget when calls are not paced."""
 LONGEST_LEAD = 10.0
@@ -84,7 +86,7 @@ class Slots:
         """Return when the moment has come, or `lead` seconds before: the time it takes to hold a player."""
         lead = self._lead if lead is None else lead
         while (left := self._until(moment) - lead) > 0:
-            await self._clock.sleep(left)
+            await self._clock.sleep(max(left, TICK))
 
     def is_good(self, moment: datetime | None) -> bool:
         """Whether a call may begin now that was to begin at this moment."""
