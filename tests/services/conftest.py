@@ -21,6 +21,7 @@ from giftbot.services.signal import Signal
 from giftbot.stores.sqlite.store import open_sqlite
 from tests.fakes import ListeningPeople, ManualClock, OpenChannels, ScriptedSource
 from tests.observed import ObservedStore, observe
+from tests.services.redeeming import Workshop, workshop
 
 
 @pytest.fixture
@@ -96,3 +97,11 @@ def house(store: Store, tmp_path: Path) -> House:
         reports=Reports(codes=codes, announcements=announcements, notices=notices, clock=clock),
         detection=Detection(sources, codes=codes, notices=notices, clock=clock, interval=10),
     )
+
+
+@pytest.fixture
+async def shop(store: Store) -> AsyncIterator[Workshop]:
+    """The services of redemption, with a game that gives each player each code once."""
+    opened = workshop(store)
+    yield opened
+    await opened.governor.stop()

@@ -1,0 +1,95 @@
+"""What answers of the game mean."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from giftbot.models.code import CodeStatus
+from giftbot.models.notice import NoticeKind
+from giftbot.models.player import PlayerState
+from giftbot.models.redemption import GameAnswer, RedemptionOutcome
+from giftbot.services.verdicts import DAILY, FIRST_PAUSE, LONGEST_PAUSE, TRIES_OF_ONE, next_attempt
+from tests.fakes import START
+from tests.services.redeeming import Workshop
+
+Out, S, C = RedemptionOutcome, PlayerState, CodeStatus
+TABLE = (
+    (Out.REDEEMED, Out.REDEEMED, S.ACTIVE, C.ACTIVE),
+    (Out.ALREADY, Out.ALREADY, S.ACTIVE, C.ACTIVE),
+    (Out.EXPIRED, Out.EXPIRED, S.ACTIVE, C.EXPIRED),
+    (Out.NOT_FOUND, Out.NOT_FOUND, S.ACTIVE, C.INVALID),
+    (Out.INELIGIBLE, Out.INELIGIBLE, S.ACTIVE, C.ACTIVE),
+    (Out.WRONG_KINGDOM, Out.WRONG_KINGDOM, S.WRONG_KINGDOM, C.ACTIVE),
+    (Out.NO_SUCH_PLAYER, Out.NO_SUCH_PLAYER, S.NOT_FOUND, C.ACTIVE),
+    (Out.RETRY, Out.RETRY, S.UNPROVED, C.ACTIVE),
+    (Out.REFUSED_SIGNATURE, Out.RETRY, S.UNPROVED, C.ACTIVE),
+    (Out.BY_HAND, Out.BY_HAND, S.UNPROVED, C.ACTIVE),
+    (Out.UNKNOWN, Out.UNKNOWN, S.UNPROVED, C.ACTIVE),
+)
+"""The answer, and what becomes of the row, the player and the code."""
+
+
+@pytest.mark.parametrize(("said", "outcome", "state", "status"), TABLE)
+async def test_every_answer_has_its_consequences(
+    shop: Workshop, said: RedemptionOutcome, outcome: RedemptionOutcome, state: PlayerState, status: CodeStatus
+) -> None:
+    """For the row, the player and the code; the game's words and the attempt are kept."""
+    code, player = await shop.code("JUDGED1"), await shop.player()
+    row = await shop.verdicts.judge(shop.waiting(code), player, code, GameAnswer(said, "its words"))
+    assert (row.outcome, row.raw, row.attempts) == (outcome, "its words", 1)
+    assert (row.redeemed_at is not None) == row.is_granted
+    assert (row.next_attempt_at is not None) == (outcome in {Out.RETRY, Out.INELIGIBLE})
+    assert (await shop.stored_player()).state is state
+    assert (await shop.codes.get([code.key]))[code.key].status is status
+
+
+async def test_a_paused_player_stays_paused(shop: Workshop) -> None:
+    """Whatever the game says of them."""
+    code, player = await shop.code("PAUSED1"), await shop.player(state=PlayerState.PAUSED)
+    for outcome in (Out.WRONG_KINGDOM, Out.REDEEMED):
+        await shop.verdicts.judge(shop.waiting(code), player, code, GameAnswer(outcome))
+    assert (await shop.stored_player()).state is PlayerState.PAUSED
+
+
+async def test_a_code_is_used_up_when_two_players_were_told(shop: Workshop) -> None:
+    """One who is told it again and again is parked: they may have it; a second one ends the code."""
+    code, used = await shop.code("USEDUP1"), GameAnswer(Out.EXHAUSTED, "40005 USED")
+    player, row = await shop.player("1"), shop.waiting(code, "1")
+    for _ in range(TRIES_OF_ONE - 1):
+        row = await shop.verdicts.judge(row, player, code, used)
+        assert row.outcome is Out.RETRY
+    row = await shop.verdicts.judge(row, player, code, used)
+    assert (row.outcome, row.next_attempt_at) == (Out.UNKNOWN, None)
+    assert [one.key for one in await shop.codes.active()] == [code.key]
+    second = await shop.verdicts.judge(shop.waiting(code, "2"), await shop.player("2"), code, used)
+    assert second.outcome is Out.EXHAUSTED
+    assert await shop.codes.active() == []
+
+
+async def test_an_unknown_answer_is_told_once(shop: Workshop) -> None:
+    """The same words for many players are one message to the owner; other words are another one."""
+    code, player = await shop.code("ODD1111"), await shop.player()
+    for words in ("40010 A", "40010 A", "40010 B"):
+        await shop.verdicts.judge(shop.waiting(code), player, code, GameAnswer(Out.UNKNOWN, words))
+    told = [notice for notice in shop.people.owner if notice.kind is NoticeKind.UNKNOWN_ANSWER]
+    assert len(told) == 2
+    assert "40010 A" in told[0].text
+
+
+def test_pauses_grow_up_to_an_hour_and_honour_what_the_game_asks_for() -> None:
+    """Not eligible is asked again after a day; what is decided, never."""
+    retry = GameAnswer(Out.RETRY)
+    pauses = [next_attempt(retry, attempts, START) for attempts in range(1, 9)]
+    spans = [pause - START for pause in pauses if pause is not None]
+    assert spans[0] == FIRST_PAUSE
+    assert spans == sorted(spans)
+    assert spans[-1] == LONGEST_PAUSE
+    assert next_attempt(retry, 10_000, START) == START + LONGEST_PAUSE
+    patient = attrs.evolve(retry, retry_after=7200.0)
+    assert next_attempt(patient, 1, START) == START + timedelta(hours=2)
+    assert next_attempt(GameAnswer(Out.INELIGIBLE), 5, START) == START + DAILY
+    decided = set(Out) - {Out.RETRY, Out.INELIGIBLE}
+    assert {next_attempt(GameAnswer(outcome), 1, START) for outcome in decided} == {None}
