@@ -41,6 +41,7 @@ from giftbot.services.governor import Governor
 from giftbot.services.guilds import Guilds
 from giftbot.services.history import History
 from giftbot.services.job_results import JobResults
+from giftbot.services.kingdoms import Kingdoms
 from giftbot.services.notices import Notices
 from giftbot.services.player_pages import PlayerPages
 from giftbot.services.players import Players
@@ -163,6 +164,12 @@ def _dependencies(services: Services) -> dict[type[object], object]:
         Guilds: services.guilds,
         History: services.history,
         JobResults: services.results,
+        Kingdoms: Kingdoms(
+            guilds=services.guilds,
+            store=services.store,
+            redemptions=services.redemptions,
+            clock=services.clock,
+        ),
         Notices: services.notices,
         OwnerDirectory: services.owners,
         PlayerPages: PlayerPages(services.store),

@@ -40,6 +40,7 @@ from giftbot.services.announcements import Announcements
 from giftbot.services.auto_redeem import AutoRedeem
 from giftbot.services.checks import Checks
 from giftbot.services.guilds import Guilds
+from giftbot.services.kingdoms import Kingdoms
 from giftbot.services.status import Status
 from giftbot.services.trials import Trials
 
@@ -272,8 +273,10 @@ async def ask_kingdom(press: Press, guilds: alluka.Injected[Guilds]) -> None:
 
 
 @routes.on(ROUTE_KINGDOM_TYPED, updates=True)
-async def choose_kingdom(press: Press, guilds: alluka.Injected[Guilds], panels: alluka.Injected[Panels]) -> None:
-    """Take what was typed for players who are registered without a kingdom."""
+async def choose_kingdom(
+    press: Press, kingdoms: alluka.Injected[Kingdoms], panels: alluka.Injected[Panels]
+) -> None:
+    """Take what was typed for players who are registered without a kingdom, and repair those whom it concerns."""
     press.require_manager()
     typed = press.fields.get(FIELD_KINGDOM, "").strip()
     try:
@@ -281,8 +284,8 @@ async def choose_kingdom(press: Press, guilds: alluka.Injected[Guilds], panels: 
     except UserError as error:
         await panels.show_redemption(press, str(error))
         return
-    await guilds.choose_kingdom(press.guild_id, kingdom)
-    await panels.show_redemption(press, text.kingdom_chosen(kingdom) if kingdom else text.KINGDOM_REMOVED)
+    repaired = await kingdoms.choose(press.guild_id, kingdom)
+    await panels.show_redemption(press, text.kingdom_chosen(kingdom, repaired) if kingdom else text.KINGDOM_REMOVED)
 
 
 loader = component.load_from_scope().make_loader()

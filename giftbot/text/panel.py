@@ -102,9 +102,13 @@ def register_channel_chosen(channel_id: ChannelId) -> str:
     return f"Who writes nothing but a player id (and perhaps the kingdom) in <#{channel_id}> registers that player."
 
 
-def kingdom_chosen(kingdom: int) -> str:
-    """After the default kingdom was chosen."""
-    return f"Players who are registered without a kingdom are in kingdom {kingdom} from now on."
+def kingdom_chosen(kingdom: int, repaired: int) -> str:
+    """After the default kingdom was chosen; `repaired` players were in the wrong one before."""
+    chosen = f"Players who are registered without a kingdom are in kingdom {kingdom} from now on."
+    if not repaired:
+        return chosen
+    players = counted(repaired, "player")
+    return f"{chosen} Codes can be redeemed again for {players} whom the game did not find in the old one."
 
 
 def role_chosen(role_id: RoleId) -> str:
