@@ -45,6 +45,7 @@ class Workshop:
     running: Running
     enrolment: Enrolment
     verdicts: Verdicts
+    asking: Asking
     redemptions: Redemptions
 
     def advance(self, **span: float) -> None:
@@ -124,16 +125,28 @@ def workshop(store: Store, *, per_minute: float = 600_000) -> Workshop:
     )
     running, enrolment = Running(), Enrolment(store=observing, clock=clock)
     verdicts = Verdicts(store=observing, codes=codes, notices=notices, clock=clock)
+    asking = Asking(governor=governor, store=observing, records=Records(observing), verdicts=verdicts)
     redemptions = Redemptions(
         store=observing,
         codes=codes,
         enrolment=enrolment,
-        asking=Asking(governor=governor, store=observing, records=Records(observing), verdicts=verdicts),
+        asking=asking,
         governor=governor,
         running=running,
         clock=clock,
         wake=Signal(),
     )
     return Workshop(
-        observing, observed, clock, game, people, codes, governor, running, enrolment, verdicts, redemptions
+        store=observing,
+        observed=observed,
+        clock=clock,
+        game=game,
+        people=people,
+        codes=codes,
+        governor=governor,
+        running=running,
+        enrolment=enrolment,
+        verdicts=verdicts,
+        asking=asking,
+        redemptions=redemptions,
     )
