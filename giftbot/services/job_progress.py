@@ -61,7 +61,7 @@ class _Sheet:
     newest: _State | None = None
     shown: _State | None = None
     hurry: asyncio.Event = attrs.Factory(asyncio.Event)
-    """Set when what waits is final."""
+    """Set when what waits is final: it does not wait longer than any other, however often others failed."""
     task: asyncio.Task[None] | None = None
     display: str | None = None
     """The code as published; None before it was looked up."""
@@ -102,17 +102,19 @@ class JobProgress:
         self._pause = pause
         self._pacer = Pacer(RATE * PAUSE / pause if pause else None, clock)
         self._sheets: dict[JobId, _Sheet] = {}
-        self._closing = False
+        self._closing = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._sheets)
 
     def show(self, job: Job, counts: Counts, *, eta: float | None, final: bool) -> None:
-        """Let the job's message show this soon; at once when it is `final`. Never waits, never raises.
+        """Let the job's message show this once its pause is over. Never waits, never raises.
+
+        What is `final` is shown even when nobody seems to miss it, and is not put off because others failed.
 
         `eta` is in seconds from now.
         """
-        if self._closing:
+        if self._closing.is_set():
             return
         sheet = self._sheets.get(job.job_id)
         if sheet is None:
@@ -130,9 +132,7 @@ class JobProgress:
 
     async def aclose(self) -> None:
         """Show the newest states, as far as that is done soon, and end."""
-        self._closing = True
-        for sheet in self._sheets.values():
-            sheet.hurry.set()
+        self._closing.set()
         tasks = [sheet.task for sheet in self._sheets.values() if sheet.task is not None]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=LONGEST_WAIT)
@@ -152,16 +152,24 @@ class JobProgress:
             del self._sheets[job_id]
 
     async def _rest(self, sheet: _Sheet) -> None:
-        """Wait until the message may be changed again, or has to be at once."""
-        if self._closing:
+        """Wait until the message may be changed again: whatever there is to show, never twice within the pause."""
+        began = self._clock.monotonic()
+        if sheet.failures:
+            await self._sleep(self._pause * min(2**sheet.failures, LONGEST_FACTOR), self._closing, sheet.hurry)
+        if (left := began + self._pause - self._clock.monotonic()) > 0:
+            await self._sleep(left, self._closing)
+
+    async def _sleep(self, seconds: float, *unless: asyncio.Event) -> None:
+        """Wait so many seconds, or until something of this happens."""
+        if any(event.is_set() for event in unless):
             return
-        pause = asyncio.create_task(self._clock.sleep(self._pause * min(2**sheet.failures, LONGEST_FACTOR)))
-        hurry = asyncio.create_task(sheet.hurry.wait())
+        tasks: list[asyncio.Task[object]] = [asyncio.create_task(self._clock.sleep(seconds))]
+        tasks += [asyncio.create_task(event.wait()) for event in unless]
         try:
-            await asyncio.wait((pause, hurry), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            pause.cancel()
-            hurry.cancel()
+            for task in tasks:
+                task.cancel()
 
     async def _try(self, sheet: _Sheet, state: _State) -> None:
         """Show a state; one that could not be shown is tried again, unless there is a newer one by then."""
@@ -183,7 +191,7 @@ class JobProgress:
             sheet.failures, sheet.shown = 0, state
             return
         sheet.failures = min(sheet.failures + 1, MOST_TRIES)
-        if sheet.failures < MOST_TRIES and sheet.newest is None and not self._closing:
+        if sheet.failures < MOST_TRIES and sheet.newest is None and not self._closing.is_set():
             sheet.newest = state
 
     async def _put(self, sheet: _Sheet, state: _State, channel_id: ChannelId | None) -> bool:

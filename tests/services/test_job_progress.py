@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 
@@ -195,16 +196,40 @@ async def test_a_job_has_one_message_that_changes_every_five_seconds_at_most(sce
     assert len(scene.board.writes) == 2
 
 
-async def test_the_final_state_does_not_wait(scene: Scene) -> None:
-    """However soon it comes after the last edit."""
+async def test_final_states_wait_for_their_turn_too(scene: Scene) -> None:
+    """A job that ends, rests and is woken over and over changes its message once in a pause."""
+    progress = scene.progress()
+    show(progress, 1, final=True)
+    await until(lambda: scene.board.writes and scene.clock.sleepers)
+    writes = len(scene.board.writes)
+    for edits in range(1, 4):
+        for redeemed in (10 * edits, 10 * edits + 1, 10 * edits + 2):
+            show(progress, redeemed, final=True)
+            for _ in range(20):
+                await asyncio.sleep(0)
+        assert len(scene.board.writes) == writes + edits - 1
+        await scene.clock.wake_next()
+        await until(lambda: len(scene.board.writes) == writes + edits and scene.clock.sleepers)  # noqa: B023
+        assert f"{10 * edits + 2} of 100" in scene.shown[0]
+    moments = [at for at, _ in scene.board.writes[writes - 1 :]]
+    assert all(after - before >= PAUSE for before, after in itertools.pairwise(moments))
+
+
+async def test_a_final_state_does_not_wait_for_what_failed_before(scene: Scene) -> None:
+    """Others are tried ever more rarely; it comes with the next pause."""
+    scene.board.works = False
     progress = scene.progress()
     show(progress, 1)
-    await until(lambda: scene.board.writes and scene.clock.sleepers)
+    for _ in range(4):
+        await scene.clock.wake_next()
+    await until(lambda: scene.clock.sleepers)
+    scene.board.works = True
+    began = scene.clock.elapsed
     show(progress, 100, final=True)
-    await until(lambda: any(at < 1 for at, _ in scene.clock.sleepers))
-    await scene.clock.wake_next()  # the pace of all messages together
-    await until(lambda: len(scene.board.writes) == 2)
-    assert scene.board.writes[-1][0] < 1
+    await until(lambda: any(at <= began + PAUSE for at, _ in scene.clock.sleepers))
+    await scene.clock.wake_next()
+    await until(lambda: scene.shown)
+    assert scene.board.writes[0][0] <= began + PAUSE
     assert "100 of 100" in scene.shown[0]
 
 
