@@ -99,7 +99,7 @@ async def mine(ctx: tanjun.abc.SlashContext, players: alluka.Injected[Players]) 
     if not views:
         await reply(ctx, text.NO_PLAYERS)
         return
-    await reply(ctx, embeds=[mine_embed(views, 0)], components=mine_components(views, 0))
+    await reply(ctx, embeds=[mine_embed(views, 0, players.site)], components=mine_components(views, 0))
 
 
 @tanjun.annotations.with_annotated_args(follow_wrapped=True)
@@ -221,7 +221,7 @@ async def turn_own_page(press: Press, players: alluka.Injected[Players]) -> None
     """Show another page of one's own players."""
     views = await players.mine(press.guild_id, press.user_id)
     number = int(press.argument) if press.argument.isdecimal() else 0
-    await press.update(embeds=[mine_embed(views, number)], components=mine_components(views, number))
+    await press.update(embeds=[mine_embed(views, number, players.site)], components=mine_components(views, number))
 
 
 async def _show(press: Press, page: PlayerPage) -> None:

@@ -85,11 +85,12 @@ def list_components(page: PlayerPage) -> Sequence[MessageActionRowBuilder]:
     return [states, ways]
 
 
-def mine_embed(views: Sequence[PlayerView], number: int) -> hikari.Embed:
-    """A page of somebody's own players, counted from 0."""
-    embed = hikari.Embed(title=text.MINE_TITLE, colour=COLOUR)
+def mine_embed(views: Sequence[PlayerView], number: int, site: str) -> hikari.Embed:
+    """A page of somebody's own players, counted from 0; the last one when there are less."""
+    embed = hikari.Embed(title=text.MINE_TITLE, description=None if views else text.NO_PLAYERS, colour=COLOUR)
+    number = _existing(number, views)
     for view in views[number * _MINE : (number + 1) * _MINE]:
-        embed.add_field(*text.own_player(view))
+        embed.add_field(*text.own_player(view, site))
     if len(views) > _MINE:
         embed.set_footer(text.mine_footer(number, _MINE, len(views)))
     return embed
@@ -99,6 +100,7 @@ def mine_components(views: Sequence[PlayerView], number: int) -> Sequence[Messag
     """The ways to the pages around this one; none when there is only this one."""
     if len(views) <= _MINE:
         return []
+    number = _existing(number, views)
     row = MessageActionRowBuilder()
     row.add_interactive_button(
         hikari.ButtonStyle.SECONDARY,
@@ -113,3 +115,8 @@ def mine_components(views: Sequence[PlayerView], number: int) -> Sequence[Messag
         is_disabled=(number + 1) * _MINE >= len(views),
     )
     return [row]
+
+
+def _existing(number: int, views: Sequence[PlayerView]) -> int:
+    """The page of this number, or the last one: players may have been removed since a button was drawn."""
+    return min(number, max(0, (len(views) - 1) // _MINE))

@@ -31,3 +31,5 @@ class Registered:
     codes: int
     """How many active codes will be redeemed for them by themselves."""
     is_new: bool
+    was_paused: bool = False
+    """Whether codes are redeemed for them by themselves again from now on."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import attrs
+
 from giftbot.models.ids import GuildId, PlayerId
 from giftbot.models.player import Player, PlayerState
 from giftbot.models.player_views import PlayerPage
@@ -68,7 +70,9 @@ class PlayerPages:
         self, guild_id: GuildId, state: PlayerState | None, players: list[Player], start: int
     ) -> PlayerPage:
         counts = await self._store.count_players(guild_id)
-        return PlayerPage(tuple(players[:PAGE]), state, counts, start, has_more=len(players) > PAGE)
+        page = PlayerPage(tuple(players[:PAGE]), state, counts, start, has_more=len(players) > PAGE)
+        # The place comes from a button: players may have been removed since, or it is no button of ours.
+        return attrs.evolve(page, start=min(start, max(0, page.total - len(page.players))))
 
 
 def _states(state: PlayerState | None) -> tuple[PlayerState, ...]:

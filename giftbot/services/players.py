@@ -109,7 +109,8 @@ class Players:
             guild_id, player_id, owner, kingdom=kept, nickname=nickname, proof=proof
         )
         _log.info("player registered", guild=guild_id, player=player_id, owner=owner, new=is_new, proof=proof.value)
-        return Registered(player, proof, await self._redemptions.enrol_player(player), is_new)
+        was_paused = stored is not None and stored.state is PlayerState.PAUSED
+        return Registered(player, proof, await self._redemptions.enrol_player(player), is_new, was_paused)
 
     async def remove(self, guild_id: GuildId, player_id: PlayerId, by: UserId, *, is_admin: bool) -> Player:
         """Forget a player; what they were granted stays. Raises `NotAllowedError` for somebody else's."""

@@ -37,6 +37,7 @@ CLAIM_NEEDS_PROOF = (
     "This player was imported and belongs to nobody yet. To make them yours the game has to confirm the kingdom, "
     "and it does not answer at present. Try again in a few minutes."
 )
+NOT_PAUSED = "They were paused, and are not any more; /player pause pauses them again."
 PLAYER_BUSY = "This player is being changed by somebody else over and over. Try again."
 NO_PLAYERS = "You have no player in this server yet. /player add registers yours, or press Redeem on a post."
 NO_PLAYERS_LISTED = "There is no such player in this server."
@@ -132,15 +133,16 @@ def registered(done: Registered) -> str:
     where = f" in kingdom {player.kingdom}" if player.kingdom is not None else ""
     if done.proof is Proof.NOT_ASKED:
         return f"{name} is registered already{where}. There is nothing to do."
+    resumed = f" {NOT_PAUSED}" if done.was_paused else ""
     if done.proof is Proof.PROVED:
-        return f"{name} is registered{where}. {_codes_to_come(done.codes)}"
+        return f"{name} is registered{where}.{resumed} {_codes_to_come(done.codes)}"
     why = (
         "redemption is halted at present, so the game was not asked"
         if done.proof is Proof.HALTED
         else "the game did not answer"
     )
     return (
-        f"{name} is registered{where}, but not checked yet: {why}. "
+        f"{name} is registered{where}, but not checked yet: {why}.{resumed} "
         f"The first redemption shows whether id and kingdom are right; /player mine tells. "
         f"{_codes_to_come(done.codes)}"
     )
@@ -175,11 +177,11 @@ def player_choice(player: Player) -> str:
     return f"{player.player_id} {player.nickname}" if player.nickname else str(player.player_id)
 
 
-def own_player(view: PlayerView) -> tuple[str, str]:
-    """One of somebody's players: heading and all there is to know."""
+def own_player(view: PlayerView, site: str) -> tuple[str, str]:
+    """One of somebody's players: heading and all there is to know; `site` is where they redeem by hand."""
     player = view.player
     lines = [_STATES[player.state], _kingdom_line(view)]
-    lines += [result_line(row) for row in view.redemptions] or ["Nothing was redeemed in this server yet."]
+    lines += [result_line(row, site) for row in view.redemptions] or ["Nothing was redeemed in this server yet."]
     return _name(player), "\n".join(fitting(lines, _LONGEST_FIELD))
 
 
@@ -194,7 +196,7 @@ def _kingdom_line(view: PlayerView) -> str:
     return f"Kingdom {view.kingdom}" + ("" if view.player.kingdom is not None else ", this server's default")
 
 
-def result_line(row: Redemption) -> str:
+def result_line(row: Redemption, site: str) -> str:
     """What became of one code for one player, why, and when it is tried again."""
     name = f"**{plain(row.code)}**"
     if row.is_granted:
@@ -203,7 +205,7 @@ def result_line(row: Redemption) -> str:
         why = "" if row.outcome is RedemptionOutcome.WAITING else f"{OUTCOME_NAMES[row.outcome]}, "
         return f"{name}: {why}next attempt {relative(row.next_attempt_at)}"
     said = f" The game said “{plain(row.raw)}”." if row.outcome is RedemptionOutcome.UNKNOWN and row.raw else ""
-    return f"{name}: {OUTCOME_NAMES[row.outcome]}.{said} {advice(row.outcome, 'the game')}".rstrip()
+    return f"{name}: {OUTCOME_NAMES[row.outcome]}.{said} {advice(row.outcome, site)}".rstrip()
 
 
 def redeemed_for(results: Sequence[PlayerResults], displays: Mapping[CodeKey, str], site: str) -> str:

@@ -37,7 +37,8 @@ _ADVICE = {
         "Level or spending in the game is too low. The game is asked again daily until the code expires."
     ),
     RedemptionOutcome.WRONG_KINGDOM: (
-        "The kingdom is wrong, or none is known. /player add again with the right one: all active codes follow."
+        "The kingdom is wrong, or none is known. /player add again with the right one; then auto-redeem, where it "
+        "is on, or else /redeem gets the active codes."
     ),
     RedemptionOutcome.NO_SUCH_PLAYER: "The game does not know the player id. /player add with the right one.",
     RedemptionOutcome.RETRY: "The game was busy. It is asked again by itself.",

@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from giftbot import text
+from giftbot.discord.player_lists import mine_components, mine_embed
 from giftbot.errors import InvalidInputError, NotAllowedError, StoreUnavailableError, UserError
 from giftbot.models.code import CodeStatus, Finding, GiftCode, discovered, display_form, fold
 from giftbot.models.ids import CodeKey, GuildId, PlayerId
@@ -20,7 +21,7 @@ from giftbot.services.players import MOST_OWNED, PROBES
 from giftbot.services.ports import Store
 from giftbot.services.proving import IMPOSSIBLE_CODE
 from tests.fakes import START
-from tests.services.playing import ADA, BOB, GUILD, Club
+from tests.services.playing import ADA, BOB, GUILD, SITE, Club
 from tests.services.playing import club as make_club
 
 ONE, TWO = PlayerId("10000001"), PlayerId("10000002")
@@ -240,6 +241,19 @@ async def test_an_unproved_player_is_unproved_again_after_a_pause(club: Club) ->
         await club.players.toggle_pause(GUILD, ONE, BOB, is_admin=False)
 
 
+async def test_who_registers_a_paused_player_again_reads_that_the_pause_is_over(club: Club) -> None:
+    """Whether the game was asked or not; and nobody else reads of a pause."""
+    club.oracle.homes[ONE] = 5
+    await club.put(ONE, PlayerState.PAUSED, kingdom=5)
+    done = await club.players.add(GUILD, ONE, 5, ADA)
+    assert done.player.state is PlayerState.ACTIVE
+    assert "not any more; /player pause" in text.registered(done)
+    await club.put(TWO, PlayerState.PAUSED, kingdom=5)
+    club.oracle.halted = True
+    assert "not any more; /player pause" in text.registered(await club.players.add(GUILD, TWO, 5, ADA))
+    assert "paused" not in text.registered(await club.players.add(GUILD, PlayerId("10000003"), 5, ADA))
+
+
 async def test_an_admin_decides_whose_a_player_is(club: Club) -> None:
     """The way out when somebody registered another person's player."""
     await club.put(ONE)
@@ -270,7 +284,7 @@ async def test_owners_see_state_results_the_next_attempt_and_why_something_faile
     [view] = await club.players.mine(GUILD, ADA)
     assert view.kingdom == 40
     assert [found.code for found in view.redemptions] == ["FROST2", "FROST1", "FROST3"]
-    name, lines = text.own_player(view)
+    name, lines = text.own_player(view, "https://redeem.example")
     assert name == r"\*Ada\* (10000001)"
     assert "Not checked yet" in lines
     assert "Kingdom 40, this server's default" in lines
@@ -278,6 +292,32 @@ async def test_owners_see_state_results_the_next_attempt_and_why_something_faile
     assert f"next attempt <t:{int(soon.timestamp())}:R>" in lines
     assert r"The game said “40010 \*odd\*”" in lines
     assert await club.players.mine(GUILD, BOB) == []
+
+
+async def test_what_is_left_to_do_by_hand_says_where(club: Club) -> None:
+    """The page on which players redeem themselves; and a wrong kingdom promises nothing that may be off."""
+    await club.put(ONE)
+    await club.store.record([row(ONE, "HAND1", RedemptionOutcome.BY_HAND)])
+    await club.store.record([row(ONE, "KING1", RedemptionOutcome.WRONG_KINGDOM)])
+    views = await club.players.mine(GUILD, ADA)
+    shown = mine_embed(views, 7, club.players.site)  # a page that is gone leads to the last one
+    assert SITE in shown.fields[0].value
+    assert "where it is on, or else /redeem" in shown.fields[0].value
+
+
+async def test_a_page_that_is_no_more_leads_to_the_last_one(club: Club) -> None:
+    """Players were removed since the button was drawn."""
+    for number in range(1, 8):
+        await club.put(str(number))
+    views = await club.players.mine(GUILD, ADA)
+    assert [field.name for field in mine_embed(views, 99, SITE).fields] == ["6", "7"]
+    [row_of_buttons] = mine_components(views, 99)
+    back, following = row_of_buttons.build()[0]["components"]
+    assert back["custom_id"].endswith(":0")
+    assert following["disabled"]
+    assert mine_embed([], 3, SITE).description == text.NO_PLAYERS
+    page = await club.pages.after(GUILD, None, PlayerId("5"), start=10**30)
+    assert page.start == 5
 
 
 def gift(name: str) -> GiftCode:
