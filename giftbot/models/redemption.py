@@ -42,6 +42,8 @@ GRANTED = frozenset({RedemptionOutcome.REDEEMED, RedemptionOutcome.ALREADY})
 """The player has the code. Never overwritten by anything less."""
 DEAD_CODE = frozenset({RedemptionOutcome.EXPIRED, RedemptionOutcome.NOT_FOUND, RedemptionOutcome.EXHAUSTED})
 """The code is over for everybody."""
+SHOWS_PLAYER = GRANTED | DEAD_CODE | {RedemptionOutcome.INELIGIBLE}
+"""Answers that the game gives only once id and kingdom were found to belong together: it looks at the code last."""
 OPEN = frozenset({RedemptionOutcome.WAITING, RedemptionOutcome.RETRY, RedemptionOutcome.INELIGIBLE})
 """The game is to be asked (again) at `next_attempt_at`; without that moment it rests."""
 

@@ -11,7 +11,7 @@ from giftbot import text
 from giftbot.errors import GameHaltedError, InvalidInputError
 from giftbot.models.code import CodeStatus, GiftCode
 from giftbot.models.ids import CodeKey, GuildId, PlayerId
-from giftbot.models.redemption import DEAD_CODE, GRANTED, GameAnswer, RedemptionOutcome
+from giftbot.models.redemption import SHOWS_PLAYER, GameAnswer, RedemptionOutcome
 from giftbot.models.registration import Proof
 from giftbot.services.ports import Clock
 
@@ -21,8 +21,6 @@ IMPOSSIBLE_CODE = "QZ4W7XH2KV9TB3MJ6RN8PDYC"
 """Of the form of a gift code, but none: the game's real ones are words of at most a dozen characters."""
 PATIENCE = 60.0
 """Seconds that a person waits for the game; then the first redemption shows what it would have said."""
-_SHOWS_PLAYER = GRANTED | DEAD_CODE | {RedemptionOutcome.INELIGIBLE}
-"""The game looks at the code only after it found the player in the kingdom."""
 
 
 class AsksGame(Protocol):
@@ -71,7 +69,7 @@ class Proving:
             raise InvalidInputError(text.no_such_player(player_id))
         if answer.outcome is RedemptionOutcome.REFUSED_SIGNATURE:
             return Proof.HALTED
-        return Proof.PROVED if answer.outcome in _SHOWS_PLAYER else Proof.UNANSWERED
+        return Proof.PROVED if answer.outcome in SHOWS_PLAYER else Proof.UNANSWERED
 
     def _impossible(self) -> GiftCode:
         now = self._clock.now()

@@ -14,7 +14,7 @@ from giftbot.logs import new_reference
 from giftbot.models.code import GiftCode
 from giftbot.models.ids import CodeKey, GuildId, PlayerId
 from giftbot.models.notice import NoticeKind
-from giftbot.models.redemption import DEAD_CODE, GRANTED, GameAnswer, RedemptionOutcome
+from giftbot.models.redemption import GRANTED, SHOWS_PLAYER, GameAnswer, RedemptionOutcome
 from giftbot.services.codes import Codes
 from giftbot.services.notices import Notices, subject_of
 from giftbot.services.ports import Clock
@@ -33,14 +33,12 @@ DOUBTED_AT_ONCE = 1
 TELL_AFTER = 3
 """Tries without a decision before the owner is asked."""
 VOTES_APART = timedelta(minutes=1)
-"""Between two answers that a code is used up, before that is believed."""
+"""Between two answers that a code is used up. It may mean as well that this one player has it from before."""
 HALTED_FOR = timedelta(minutes=1)
 """The game has to be out of bounds for so long before codes are announced without it; a stop is shorter."""
 
 _EXISTS = GRANTED | {RedemptionOutcome.INELIGIBLE}
 _WRONG_PLAYER = frozenset({RedemptionOutcome.WRONG_KINGDOM, RedemptionOutcome.NO_SUCH_PLAYER})
-_SHOWS_PLAYER = _EXISTS | DEAD_CODE
-"""The game looks at the code only after it found the player in the kingdom."""
 
 
 class FansOut(Protocol):
@@ -156,7 +154,7 @@ class Verification:
         if answer.outcome in _WRONG_PLAYER:
             await self._note_wrong_player(answer, this)
             return False
-        if answer.outcome in _SHOWS_PLAYER:
+        if answer.outcome in SHOWS_PLAYER:
             await self._note_sound_player()
         if await self._decide(code, answer):
             this.decided.append(code.key)
@@ -170,22 +168,32 @@ class Verification:
             _log.info("code verified", code=code.key, outcome=outcome, announced=bool(released))
             return bool(released)
         is_unknown = outcome is RedemptionOutcome.NOT_FOUND and not code.is_vouched
-        if outcome is RedemptionOutcome.EXPIRED or is_unknown or self._is_used_up(code, outcome):
+        if outcome is RedemptionOutcome.EXPIRED or is_unknown:
             ended = await self._codes.end(code.key, is_known=not is_unknown)
             _log.info("code refused by the game", code=code.key, outcome=outcome, raw=answer.raw)
             return ended
-        if outcome is not RedemptionOutcome.EXHAUSTED:
-            await self._put_off(code, answer)
+        if outcome is RedemptionOutcome.EXHAUSTED:
+            return await self._doubt_used_up(code, answer)
+        await self._put_off(code, answer)
         return False
 
-    def _is_used_up(self, code: GiftCode, outcome: RedemptionOutcome) -> bool:
-        """Whether the game said it for the second time: once it may mean that the player has the code."""
-        if outcome is not RedemptionOutcome.EXHAUSTED:
-            return False
+    async def _doubt_used_up(self, code: GiftCode, answer: GameAnswer) -> bool:
+        """Told a second time that it is used up, decide without the game, which tells only this player's story.
+
+        Others can have it still: what a trusted source vouches for is announced, the rest is for the owner.
+        """
         trial, now = self._trials[code.key], self._clock.now()
-        trial.used_up_at = trial.used_up_at or now
-        trial.due_at = trial.used_up_at + VOTES_APART
-        return now >= trial.due_at
+        if trial.used_up_at is None or now < trial.used_up_at + VOTES_APART:
+            trial.used_up_at = trial.used_up_at or now
+            trial.due_at = trial.used_up_at + VOTES_APART
+            return False
+        if code.is_vouched:
+            announced = await self._codes.vouch([code.key])
+            _log.warning("code announced unverified", code=code.key, raw=answer.raw, announced=bool(announced))
+            return bool(announced)
+        self._pause(code, answer)
+        await self._ask_owner(code, text.used_up(answer.raw))
+        return False
 
     async def _put_off(self, code: GiftCode, answer: GameAnswer) -> None:
         """Ask again later, ever more rarely; the owner is asked when that goes on, or seems to be of no use."""

@@ -19,6 +19,14 @@ def unknown_answer(raw: str) -> str:
     return f"the game gave an answer that this version does not know: “{plain(raw)}”."
 
 
+def used_up(raw: str) -> str:
+    """Why a code is held back: the game says that it is used up, which may be so for one player only."""
+    return (
+        f"the game says “{plain(raw)}”: either it was claimed as often as it may be, or only the player of "
+        "GAME_VERIFY_PLAYER has it. It is asked again now and then."
+    )
+
+
 def unverified_notice(code: GiftCode, why: str) -> str:
     """What the owner reads of a code that the game does not decide; `why` is the end of a sentence."""
     sources = ", ".join(map(source_name, code.sources))

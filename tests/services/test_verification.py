@@ -231,8 +231,8 @@ async def test_a_code_of_a_trusted_source_that_the_game_does_not_know_yet(place:
     assert (len(place.told), await place.pending()) == (1, {"EARLY1"})
 
 
-async def test_used_up_needs_two_votes(place: Place) -> None:
-    """At least a minute apart; then it is over."""
+async def test_used_up_may_be_so_for_one_player_only(place: Place) -> None:
+    """Said twice, a minute apart, it is still one player's word: what a trusted source lists is announced."""
     place.game.always = Outcome.EXHAUSTED
     place.json.lists("POPULAR1")
     await place.check()
@@ -241,7 +241,24 @@ async def test_used_up_needs_two_votes(place: Place) -> None:
         await place.try_at(seconds=15)
     assert (place.game.asked, await place.statuses()) == (["POPULAR1"], {"POPULAR1": "held"})
     assert await place.try_at(seconds=15) == 1
-    assert (len(place.game.asked), await place.statuses()) == (2, {"POPULAR1": "expired"})
+    assert (len(place.game.asked), await place.statuses()) == (2, {"POPULAR1": "active"})
+    assert (await place.pending(), place.told) == ({"POPULAR1"}, [])
+
+
+async def test_a_mere_hint_that_seems_used_up_is_for_the_owner(place: Place) -> None:
+    """It stays held, the owner is asked once, and the game now and then."""
+    place.game.always = Outcome.EXHAUSTED
+    place.hints.lists("POPULAR1")
+    await place.check()
+    told = len(place.told)
+    for minute in range(5):
+        await place.try_at(minutes=bool(minute))
+    assert await place.statuses() == {"POPULAR1": "held"}
+    assert len(place.told) == told + 1
+    assert "only the player of GAME_VERIFY_PLAYER has it" in place.told[-1]
+    assert len(place.game.asked) in (3, 4)
+    await place.reports.release(place.notices[-1].codes)
+    assert await place.pending() == {"POPULAR1"}
 
 
 async def test_one_vote_is_not_enough(place: Place) -> None:
