@@ -12,7 +12,7 @@ from giftbot.clock import SystemClock
 from giftbot.games.catalogue import build_game
 from giftbot.games.profiles import load_profile
 from giftbot.models.times import PostingTimes
-from giftbot.services.ports import Journal, Source, Store
+from giftbot.services.ports import Clock, Game, Journal, Source, Store
 from giftbot.settings import Settings
 from giftbot.sources.catalogue import build_sources, open_fetcher
 from giftbot.stores.directory import Holder, lock_directory, lock_holder
@@ -26,9 +26,11 @@ __all__ = [
     "Role",
     "Services",
     "assemble",
+    "game_address",
     "holder_of",
     "journal_of",
     "new_owner",
+    "open_game",
     "open_outside",
     "open_services",
     "open_sources",
@@ -74,14 +76,7 @@ async def open_outside(settings: Settings, role: Role, *, owner: str) -> AsyncIt
                 await store.expire_leases(owner, clock.now())
                 await store.expire_claims(owner, clock.now())
         sources = await stack.enter_async_context(open_sources(settings))
-        game = build_game(
-            settings.game,
-            clock=clock,
-            api_url=settings.game_api_url,
-            sign_salt=settings.game_sign_salt,
-            allow_private=settings.giftbot_allow_private_urls,
-        )
-        stack.push_async_callback(game.aclose)
+        game = await stack.enter_async_context(open_game(settings, clock))
         yield Outside(
             store=store,
             journal=journal_of(settings),
@@ -90,6 +85,27 @@ async def open_outside(settings: Settings, role: Role, *, owner: str) -> AsyncIt
             game=game,
             clock=clock,
         )
+
+
+@asynccontextmanager
+async def open_game(settings: Settings, clock: Clock) -> AsyncIterator[Game]:
+    """Open the game alone. Raises `SettingsError` for an address that is never asked."""
+    game = build_game(
+        settings.game,
+        clock=clock,
+        api_url=settings.game_api_url,
+        sign_salt=settings.game_sign_salt,
+        allow_private=settings.giftbot_allow_private_urls,
+    )
+    try:
+        yield game
+    finally:
+        await game.aclose()
+
+
+def game_address(settings: Settings) -> str:
+    """Where the game is asked."""
+    return settings.game_api_url or load_profile(settings.game).redemption.api_url
 
 
 @asynccontextmanager

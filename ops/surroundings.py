@@ -6,11 +6,9 @@ import os
 import stat
 from pathlib import Path
 
-from giftbot.app import holder_of
+from giftbot.app import game_address, holder_of, open_game
 from giftbot.clock import SystemClock
 from giftbot.errors import SettingsError
-from giftbot.games.catalogue import build_game
-from giftbot.games.profiles import load_profile
 from giftbot.models.check import Check, failed, ok, warning
 from giftbot.settings import DOTENV_NAME, TOML_NAME, Settings
 
@@ -39,17 +37,10 @@ def _file(path: Path) -> Check:
 async def check_game(settings: Settings) -> Check:
     """Which game codes are redeemed in, and how fast. It is not asked: calls are for players."""
     try:
-        game = build_game(
-            settings.game,
-            clock=SystemClock(),
-            api_url=settings.game_api_url,
-            sign_salt=settings.game_sign_salt,
-            allow_private=settings.giftbot_allow_private_urls,
-        )
+        async with open_game(settings, SystemClock()):
+            address = game_address(settings)
     except SettingsError as error:
         return failed("game", str(error).rstrip("."))
-    await game.aclose()
-    address = settings.game_api_url or load_profile(settings.game).redemption.api_url
     if not settings.game_rate_per_minute:
         advice = "Set GAME_RATE_PER_MINUTE above 0 to redeem codes."
         return warning("game", f"{settings.game} at {address}, redeeming is switched off", advice)
