@@ -25,10 +25,10 @@ class Errands:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, errand: Coroutine[None, None, None]) -> None:
-        """Run this once; it deals with its own errors."""
+        """Run this once. It should deal with its own errors; those that it does not are logged."""
         task = asyncio.create_task(errand)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._note_end)
 
     def insist(self, write: Callable[[], Awaitable[object]]) -> None:
         """Run this, and again for as long as the store is away."""
@@ -43,6 +43,11 @@ class Errands:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("an errand failed", ref=new_reference(), exc_info=error)
 
     async def _insist(self, write: Callable[[], Awaitable[object]]) -> None:
         while True:

@@ -24,7 +24,7 @@ from giftbot.models.redemption import GameAnswer, RedemptionOutcome
 from giftbot.services.breaker import Breaker
 from giftbot.services.desk import Desk
 from giftbot.services.errands import Errands
-from giftbot.services.holds import Holds
+from giftbot.services.holds import LEASE, Holds
 from giftbot.services.lessons import Lessons
 from giftbot.services.notices import Notices
 from giftbot.services.ports import BudgetStore, Clock, Game
@@ -164,15 +164,16 @@ class Governor:
     async def _use(self, call: _Call, before: Before | None, after: After | None) -> GameAnswer | None:
         """Make the call of a turn; None when it has to wait for another one."""
         player_id = call.waiter.player_id
+        holding = asyncio.ensure_future(self._holds.hold(player_id))
         try:
-            elsewhere = await self._holds.hold(player_id)
-        except BaseException as error:  # the player may be held, or not
-            if not isinstance(error, StoreError):
-                self._end(call)
-                raise
+            elsewhere = await asyncio.shield(holding)
+        except StoreError as error:  # the player may be held, or not
             self._desk.note_away(error)
             self._end(call)
             return None
+        except BaseException:  # as above; the store may not even have begun with it
+            self._end(call, holding)
+            raise
         if elsewhere is not None:
             self._desk.free(player_id, self._clock.monotonic() + min(elsewhere, LOOK_AGAIN))
             self._desk.give_back(call.turn)
@@ -214,9 +215,13 @@ class Governor:
             self._desk.send_urgent_away()
         return answer
 
-    def _end(self, call: _Call) -> None:
-        """Let go of the player, without keeping the answer back for it; a turn that was not used is given back."""
-        self._errands.start(self._let_go(call.waiter.player_id, self._spacing if call.is_made else 0.0))
+    def _end(self, call: _Call, holding: asyncio.Future[float | None] | None = None) -> None:
+        """Let go of the player, without keeping the answer back for it; a turn that was not used is given back.
+
+        What is `holding` the player still comes to its end first: the other way round they would stay held.
+        """
+        rest = self._spacing if call.is_made else 0.0
+        self._errands.start(self._let_go(call.waiter.player_id, rest, holding))
         if not call.is_made:
             self._desk.give_back(call.turn)
             return
@@ -224,5 +229,11 @@ class Governor:
             self._breaker.abandon()
         self._desk.end()
 
-    async def _let_go(self, player_id: PlayerId, rest: float) -> None:
-        self._desk.free(player_id, await self._holds.release(player_id, rest))
+    async def _let_go(self, player_id: PlayerId, rest: float, holding: asyncio.Future[float | None] | None) -> None:
+        free_at = self._clock.monotonic() + LEASE
+        try:
+            if holding is not None:
+                await asyncio.gather(holding, return_exceptions=True)
+            free_at = await self._holds.release(player_id, rest)
+        finally:
+            self._desk.free(player_id, free_at)
