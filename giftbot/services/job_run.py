@@ -64,6 +64,8 @@ class JobRun:
         self._is_dry = False
         self._renewed_at = tools.clock.monotonic()
         self._halted: str | None = None
+        self._dead: Redemption | None = None
+        """The row whose answer ended the code."""
 
     async def run(self) -> None:
         """Return when the job is done, put off, stopped, or somebody else's."""
@@ -186,7 +188,10 @@ class JobRun:
             self._is_dry = False
             return False
         self._counts = self._counts.moved(before.outcome, after.outcome)
-        return after.outcome in DEAD_CODE
+        if after.outcome not in DEAD_CODE:
+            return False
+        self._dead = after
+        return True
 
     async def _drain(self) -> None:
         """Let what is on its way come to its end."""
@@ -219,12 +224,14 @@ class JobRun:
         job, store = self._job, self._tools.store
         code = (await store.get_codes([job.code])).get(job.code)
         is_unknown = code is None or code.status is CodeStatus.INVALID
-        outcome = RedemptionOutcome.NOT_FOUND if is_unknown else RedemptionOutcome.EXPIRED
+        outcome, raw = RedemptionOutcome.NOT_FOUND if is_unknown else RedemptionOutcome.EXPIRED, ""
+        if self._dead is not None:
+            outcome, raw = self._dead.outcome, self._dead.raw
         for task in self._asked:
             task.cancel()
         await asyncio.gather(*self._asked, return_exceptions=True)
         self._asked.clear()
-        await store.close_redemptions(job.guild_id, job.code, outcome, "", self._tools.clock.now())
+        await store.close_redemptions(job.guild_id, job.code, outcome, raw, self._tools.clock.now())
         await self._finish(JobState.DONE, None, text.job_code_over(is_unknown))
 
     async def _end(self) -> None:
