@@ -23,6 +23,8 @@ class _JumpingSelector(selectors.DefaultSelector):
 
     elapsed = 0.0
     threads_at_work = 0
+    stuck = 0
+    """Jumps of no length at all, in a row."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """What is ready; else let `timeout` pass in no time."""
@@ -32,7 +34,10 @@ class _JumpingSelector(selectors.DefaultSelector):
             return super().select(5)
         if timeout is None:
             raise RuntimeError("Everybody waits, and nothing will ever happen.")
-        self.elapsed += max(0.0, timeout)
+        before, self.elapsed = self.elapsed, self.elapsed + max(0.0, timeout)
+        self.stuck = self.stuck + 1 if self.elapsed == before else 0
+        if self.stuck > 1000:
+            raise RuntimeError("Somebody sleeps for so short that the time does not move.")
         return []
 
 

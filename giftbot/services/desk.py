@@ -205,5 +205,4 @@ class Desk:
         return False
 
     def _may_hand_out(self, moment: datetime | None, now: float) -> bool:
-        is_open = self.closed is None and self._breaker.wait <= 0 and self._away_until <= now
-        return is_open and self._slots.is_good(moment)
+        return self._breaker.wait <= 0 and self._away_until <= now and self._slots.is_good(moment)

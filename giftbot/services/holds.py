@@ -40,14 +40,13 @@ class Holds:
     async def release(self, player_id: PlayerId, rest: float) -> float:
         """Give a player back, who then rests for so many seconds; from which monotonic moment on they are free.
 
-        That is when the reservation runs out, if the store is away.
+        If the store is away the reservation has to run out before that.
         """
         now, free_at = self._clock.monotonic(), self._clock.now() + timedelta(seconds=rest)
         try:
             await self._store.release_player(self._key(player_id), self._owner, free_at)
         except StoreError as error:
             _log.warning("player not released", player=player_id, why=str(error))
-            rest = max(rest, LEASE)
         return now + rest
 
     def _key(self, player_id: PlayerId) -> str:

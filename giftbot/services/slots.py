@@ -63,13 +63,15 @@ class Slots:
 
     @property
     def are_free(self) -> bool:
-        """Whether calls need no moment: no limit worth the name, and the game did not ask for less of late."""
+        """Whether calls need no moment: no limit worth the name, and the game did not ask for less of late.
+
+        A pause is to be kept all the same.
+        """
         return (
             self._per_minute >= FREE
             and self._budget is not None
             and self._clock.monotonic() < self._looked_at + LOOK
             and self.rate >= 0.999 * self._per_minute
-            and self.paused_until is None
         )
 
     async def take(self) -> datetime:

@@ -128,7 +128,7 @@ class _Players:
     """Players who are not free: being asked, or resting after it. Keeps those who wait for them."""
 
     def __init__(self) -> None:
-        self._free_at: dict[PlayerId, float] = {}
+        self._kept: set[PlayerId] = set()
         self._ends: list[tuple[float, PlayerId]] = []
         self._aside: dict[PlayerId, list[Waiter]] = {}
 
@@ -136,26 +136,26 @@ class _Players:
         """Whether this waiter is out of the way: left already, or set aside because the player is not free."""
         if not waiter.waits:
             return True
-        if waiter.player_id not in self._free_at:
+        if waiter.player_id not in self._kept:
             return False
         self._aside.setdefault(waiter.player_id, []).append(waiter)
         return True
 
-    def keep(self, player_id: PlayerId, until: float) -> None:
-        """Let nobody ask for this player until then (a monotonic moment; infinite: until this is called again)."""
-        self._free_at[player_id] = until
-        if until < math.inf:
-            heapq.heappush(self._ends, (until, player_id))
+    def keep(self, player_id: PlayerId) -> None:
+        """Let nobody else ask for this player."""
+        self._kept.add(player_id)
+
+    def free(self, player_id: PlayerId, at: float) -> None:
+        """Let others ask for a player who is kept, from then on (a monotonic moment)."""
+        heapq.heappush(self._ends, (at, player_id))
 
     def freed(self, now: float) -> list[Waiter]:
         """Those who were set aside for players who are free by now, and still wait."""
         back: list[Waiter] = []
         while self._ends and self._ends[0][0] <= now:
-            until, player_id = heapq.heappop(self._ends)
-            if self._free_at.get(player_id) == until:
-                del self._free_at[player_id]
-                aside = self._aside.pop(player_id, ())
-                back += [waiter for waiter in aside if waiter.waits]
+            _, player_id = heapq.heappop(self._ends)
+            self._kept.discard(player_id)
+            back += [waiter for waiter in self._aside.pop(player_id, ()) if waiter.waits]
         return back
 
     @property
@@ -214,12 +214,12 @@ class Turns:
         self._line_of(waiter).take(waiter)
         waiter.waits = False
         del self._waiters[waiter.number]
-        self._players.keep(waiter.player_id, math.inf)
+        self._players.keep(waiter.player_id)
         return waiter
 
     def free(self, player_id: PlayerId, at: float) -> None:
-        """Let the player be asked for from then on (a monotonic moment)."""
-        self._players.keep(player_id, at)
+        """Let the player of somebody who was served be asked for again, from then on (a monotonic moment)."""
+        self._players.free(player_id, at)
 
     def _first(self, now: float) -> Waiter | None:
         for back in self._players.freed(now):

@@ -11,6 +11,7 @@ from giftbot.errors import GameHaltedError, StoreUnavailableError
 from giftbot.models.ids import GuildId, PlayerId
 from giftbot.models.pace import BreakerState
 from giftbot.models.redemption import GameAnswer, RedemptionOutcome
+from giftbot.services.governor import CALL
 from giftbot.services.holds import LEASE
 from tests.fakes import START
 from tests.services.governing import Stage, ask, ask_many, closest, gift_code, settle
@@ -123,7 +124,22 @@ def test_a_player_held_elsewhere_leaves_the_moment_to_the_next() -> None:
         assert asked(stage) == ["2", "3", "4", "1"]
         moments = [round(call.began, 2) for call in stage.game.calls]
         assert moments == [0, 2.02, 4.04, 6.06]
+        assert stage.store.count["hold_player"] <= 6
         await governor.stop()
+
+    run(main())
+
+
+def test_a_player_held_elsewhere_is_looked_at_again_soon() -> None:
+    """Their reservation is for a minute, but most calls take a second."""
+
+    async def main() -> None:
+        stage = Stage()
+        one, other = stage.governor(), stage.governor()
+        stage.game.latency = lambda: 4.0
+        await asyncio.gather(ask(one), ask(other, 1, code=gift_code("OTHER")))
+        assert stage.game.calls[1].began <= 4 + stage.spacing + 3 + 2.1
+        await asyncio.gather(one.stop(), other.stop())
 
     run(main())
 
@@ -223,6 +239,108 @@ def test_before_can_make_the_call_needless() -> None:
     run(main())
 
 
+def test_a_player_for_whom_nothing_was_asked_does_not_rest() -> None:
+    """All that is known already is through at once; the budget is not touched by it."""
+
+    async def main() -> None:
+        stage = Stage(spacing=20)
+        governor = stage.governor()
+
+        async def known() -> GameAnswer:
+            return GameAnswer(ALREADY, "known from before")
+
+        answers = (
+            governor.ask(
+                guild_id=GuildId(1),
+                player_id=PlayerId("1"),
+                kingdom=1,
+                code=gift_code(f"CODE{number}"),
+                before=known,
+            )
+            for number in range(3)
+        )
+        await asyncio.gather(*answers)
+        assert stage.clock.monotonic() < 5
+        assert not stage.game.calls
+        await governor.stop()
+
+    run(main())
+
+
+def test_who_is_cancelled_when_a_moment_is_passed_on_does_not_get_it() -> None:
+    """The next one does, at once."""
+
+    async def main() -> None:
+        stage = Stage()
+        governor = stage.governor()
+        waiting: list[asyncio.Task[GameAnswer]] = []
+
+        async def known() -> GameAnswer:
+            waiting[0].cancel()
+            return GameAnswer(ALREADY, "known from before")
+
+        first = asyncio.create_task(
+            governor.ask(guild_id=GuildId(1), player_id=PlayerId("1"), kingdom=1, code=gift_code(), before=known)
+        )
+        await asyncio.sleep(0)
+        waiting += ask_many(governor, 2, first=2)
+        await asyncio.gather(first, waiting[1])
+        assert waiting[0].cancelled()
+        assert asked(stage) == ["3"]
+        assert stage.game.calls[0].began < 0.1
+        await ask(governor, 2)
+        await governor.stop()
+
+    run(main())
+
+
+def test_who_is_cancelled_does_not_count_as_waiting() -> None:
+    """Not even until their turn would have come."""
+
+    async def main() -> None:
+        stage = Stage()
+        governor = stage.governor()
+        tasks = ask_many(governor, 4)
+        await settle(stage.clock, 0.1)
+        tasks[3].cancel()
+        await settle(stage.clock)
+        assert governor.state.waiting == 2
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert asked(stage) == ["1", "2", "3"]
+        await governor.stop()
+
+    run(main())
+
+
+def test_a_lease_always_outlasts_its_call() -> None:
+    """When too much time passed before the call, the turn is given back, and the player is held anew."""
+
+    async def main() -> None:
+        stage = Stage(per_minute=100_000)
+        governor = stage.governor()
+        spans = [35.0, 0.1]
+
+        async def nothing_known() -> None:
+            await stage.clock.sleep(spans.pop(0))
+
+        def left_of_the_lease() -> float:
+            _, until = stage.store.leases["whiteout:1"]
+            lefts.append((until - stage.clock.now()).total_seconds())
+            return 0.3
+
+        lefts: list[float] = []
+        await ask(governor, 2)
+        stage.game.latency = left_of_the_lease
+        await governor.ask(
+            guild_id=GuildId(1), player_id=PlayerId("1"), kingdom=1, code=gift_code(), before=nothing_known
+        )
+        assert len(lefts) == 1
+        assert lefts[0] >= CALL
+        await governor.stop()
+
+    run(main())
+
+
 def test_the_answer_is_noted_before_the_player_is_let_go() -> None:
     """And what goes wrong with that is the asker's; the player is let go all the same."""
 
@@ -235,6 +353,7 @@ def test_the_answer_is_noted_before_the_player_is_let_go() -> None:
             held.append(stage.store.leases["whiteout:1"][0])
 
         async def note(answer: GameAnswer) -> None:
+            await stage.clock.sleep(3)
             held.append(stage.store.leases["whiteout:1"][0])
             raise StoreUnavailableError("away")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from giftbot.errors import GameHaltedError
+from giftbot.models.ids import GuildId, PlayerId
 from giftbot.models.redemption import GameAnswer, RedemptionOutcome
+from giftbot.services.desk import MOST
 from giftbot.services.governor import Governor
 from giftbot.services.notices import Notices
 from giftbot.services.ports import Store
@@ -58,6 +61,7 @@ def test_too_fast_means_a_pause_and_half_the_rate(asked_for: float | None, pause
         await asyncio.gather(*ask_many(governor, 4, first=10))
         began = moments(stage)[1:]
         assert pause <= began[0] - 0.3 < pause + 0.1
+        assert governor.state.rate > 15
         assert all(3.9 <= later - earlier <= 4.1 for earlier, later in pairwise(began))
         await governor.stop()
 
@@ -80,6 +84,46 @@ def test_calls_on_their_way_together_slow_us_down_once() -> None:
         await asyncio.gather(*tasks)
         assert moments(stage)[11] >= 1.05 + 1 + 60
         await governor.stop()
+
+    run(main())
+
+
+def test_too_fast_again_slows_down_again() -> None:
+    """A call that began after the pause is not one of those that were on their way."""
+
+    async def main() -> None:
+        stage = Stage()
+        governor = stage.governor()
+        stage.game.says = [attrs.evolve(TOO_FAST, retry_after=5.0)] * 2
+        await asyncio.gather(*ask_many(governor, 3))
+        assert stage.store.count["slow_down"] == 2
+        assert governor.state.rate == pytest.approx(7.5, rel=0.1)
+        await governor.stop()
+
+    run(main())
+
+
+@pytest.mark.parametrize("seconds", [(300.0, 7.0), (None, 300.0)])
+def test_the_longest_pause_that_the_game_asks_for_counts(seconds: tuple[float | None, float]) -> None:
+    """Of two calls on their way together; for other processes, too, and while the store is away."""
+
+    async def main() -> None:
+        stage = Stage(per_minute=600)
+        one, other = stage.governor(), stage.governor()
+        stage.game.latency = lambda: 1.0
+        stage.game.says = [attrs.evolve(TOO_FAST, retry_after=span) for span in seconds]
+        tasks = ask_many(one, 2)
+        await settle(stage.clock, 0.5)
+        stage.store.is_away = True
+        await asyncio.gather(*tasks)
+        await settle(stage.clock, 60)
+        assert one.state.paused_until is not None
+        assert (one.state.paused_until - stage.clock.now()).total_seconds() > 200
+        stage.store.is_away = False
+        await settle(stage.clock, 6)
+        await asyncio.gather(ask(one, 3), ask(other, 4))
+        assert min(moments(stage)[2:]) > 300
+        await asyncio.gather(one.stop(), other.stop())
 
     run(main())
 
@@ -161,6 +205,49 @@ def test_calls_that_wait_for_the_store_do_not_slip_through() -> None:
         assert [began for began in moments(stage) if began > opened_at] == []
         stage.game.always = None
         await asyncio.gather(*tasks)
+        await governor.stop()
+
+    run(main())
+
+
+def test_a_canary_whose_player_is_held_elsewhere_is_followed_by_another() -> None:
+    """At the same moment: the breaker does not wait for a call that was never made."""
+
+    async def main() -> None:
+        stage = Stage()
+        governor = stage.governor()
+        stage.game.says = [BROKEN] * 5
+        await asyncio.gather(*ask_many(governor, 5))
+        await settle(stage.clock, 31)
+        stage.store.leases["whiteout:50"] = ("another process", stage.clock.now() + timedelta(seconds=20))
+        tasks = ask_many(governor, 2, first=50)
+        await tasks[1]
+        assert governor.state.breaker == "closed"
+        await tasks[0]
+        assert [call.player_id for call in stage.game.calls[5:]] == ["51", "50"]
+        assert moments(stage)[5] <= moments(stage)[4] + 33
+        await governor.stop()
+
+    run(main())
+
+
+def test_what_the_impatient_are_told_is_noted_too() -> None:
+    """As every answer is."""
+
+    async def main() -> None:
+        stage = Stage()
+        governor = stage.governor()
+        stage.game.says = [BROKEN] * 5
+        await asyncio.gather(*ask_many(governor, 5))
+        noted: list[GameAnswer] = []
+
+        async def note(answer: GameAnswer) -> None:
+            noted.append(answer)
+
+        answer = await governor.ask(
+            guild_id=GuildId(1), player_id=PlayerId("9"), kingdom=1, code=gift_code(), urgent=True, after=note
+        )
+        assert noted == [answer]
         await governor.stop()
 
     run(main())
@@ -262,6 +349,30 @@ def test_a_refused_signature_halts_everything() -> None:
     run(main())
 
 
+def test_a_halt_is_said_once_and_stops_whoever_is_about_to_call() -> None:
+    """Three were on their way, and one had its turn."""
+
+    async def main() -> None:
+        stage = Stage(per_minute=600)
+        governor = stage.governor()
+        stage.store.latency = lambda: 0.06
+        stage.game.latency = lambda: 0.26
+        stage.game.always = REFUSED
+        with capture_logs() as logs:
+            results = await asyncio.gather(*ask_many(governor, 10), return_exceptions=True)
+            await settle(stage.clock, 1)
+        first = stage.game.calls[0].ended
+        assert first is not None
+        assert [began for began in moments(stage) if began > first] == []
+        assert results.count(REFUSED) == len(stage.game.calls) > 1
+        assert [line["event"] for line in logs] == ["redemption halted"]
+        assert governor.state.in_flight == 0
+        assert {owner for owner, _ in stage.store.leases.values()} == {None}
+        await governor.stop()
+
+    run(main())
+
+
 @pytest.fixture
 async def real(tmp_path: Path) -> AsyncIterator[Store]:
     """An empty SQLite store."""
@@ -337,6 +448,29 @@ def test_answers_of_the_store_that_get_lost_lose_nobody(seconds: float) -> None:
         await asyncio.gather(*tasks)
         assert len(stage.game.calls) == 6
         assert busiest_minute(stage.game.calls) <= 30
+        await governor.stop()
+
+    run(main())
+
+
+@pytest.mark.parametrize("per_minute", [600, 100_000])
+def test_a_store_that_is_away_is_not_stormed(per_minute: float) -> None:
+    """Whoever has a turn when it fails waits like the others."""
+
+    async def main() -> None:
+        stage = Stage(per_minute=per_minute, spacing=0)
+        governor = stage.governor()
+        stage.game.latency = lambda: 0.2
+        tasks = ask_many(governor, 1000)
+        await settle(stage.clock, 0.5)
+        stage.store.is_away = True
+        calls, before = len(stage.game.calls), sum(stage.store.count.values())
+        await settle(stage.clock, 20)
+        assert len(stage.game.calls) == calls
+        assert sum(stage.store.count.values()) - before <= 4 * MOST
+        stage.store.is_away = False
+        await asyncio.gather(*tasks)
+        assert len(stage.game.calls) == 1000
         await governor.stop()
 
     run(main())

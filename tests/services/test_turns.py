@@ -128,6 +128,48 @@ async def test_who_leaves_is_forgotten() -> None:
     assert [ref() for ref in gone] == [None] * 5
 
 
+async def test_who_left_while_set_aside_does_not_come_back() -> None:
+    """Not even when nobody else of their server is left."""
+    turns = Turns()
+    one, other = waiter(1), waiter(1, guild=2)
+    turns.join(one)
+    turns.join(other)
+    assert turns.take(0.0) is one
+    assert turns.take(0.0) is None
+    turns.leave(other)
+    turns.free(PlayerId("1"), 1.0)
+    turns.join(waiter(3, guild=3))
+    assert served(turns, 1.0) == [3]
+
+
+async def test_nothing_is_kept_of_a_line_that_everybody_left() -> None:
+    """Even when nobody is served any more."""
+    turns = Turns()
+    ones = [waiter(player, guild=player % 2) for player in range(6)]
+    for one in ones:
+        turns.join(one)
+    for one in ones:
+        turns.leave(one)
+    gone = [weakref.ref(one) for one in ones]
+    del one, ones
+    gc.collect()
+    assert [ref() for ref in gone] == [None] * 6
+
+
+async def test_urgent_turns_count_only_while_others_wait() -> None:
+    """What nobody else wanted takes nothing away from those who come later."""
+    turns = Turns()
+    turns.join(waiter(0))
+    assert served(turns) == [0]
+    for player in range(100, 112):
+        turns.join(waiter(player, urgent=True))
+    assert len(served(turns)) == 12
+    turns.join(waiter(1))
+    for player in range(200, 212):
+        turns.join(waiter(player, urgent=True))
+    assert served(turns).index(1) == URGENT_RUN
+
+
 async def test_who_has_to_wait_again_keeps_their_place() -> None:
     """Arrival counts from the first time."""
     turns = Turns()
