@@ -6,6 +6,7 @@ import enum
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 from giftbot.assembly import Discord, Outside, Services, assemble
 from giftbot.clock import SystemClock
@@ -74,7 +75,9 @@ async def open_outside(settings: Settings, role: Role, *, owner: str) -> AsyncIt
             store = await stack.enter_async_context(open_sqlite(directory / SQLITE_NAME))
             if role is Role.BOT:
                 await store.expire_leases(owner, clock.now())
-                await store.expire_claims(owner, clock.now())
+                now = clock.now()
+                # What the dead process asked for last rests as after any other call.
+                await store.expire_claims(owner, now, now + timedelta(seconds=settings.game_player_spacing))
         sources = await stack.enter_async_context(open_sources(settings))
         game = await stack.enter_async_context(open_game(settings, clock))
         yield Outside(

@@ -168,10 +168,11 @@ class JobStore(Protocol):
         """Open a stopped job again, due now, where it was; False if it was not stopped."""
         ...
 
-    async def expire_claims(self, owner: str, now: datetime) -> int:
-        """Make every other owner's jobs due now, and let go of the players whom they hold; how many of both.
+    async def expire_claims(self, owner: str, now: datetime, free_at: datetime) -> int:
+        """Make every other owner's jobs due now, and the players whom they hold free then; how many of both.
 
-        Only for whoever is certain to be the one process.
+        `free_at` is the latest moment for players: the game may still be at work on a dead process's call. Only
+        for whoever is certain to be the one process.
         """
         ...
 

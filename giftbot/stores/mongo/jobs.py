@@ -179,8 +179,8 @@ class MongoJobStore:
             resumed = await self._jobs.update_one({"_id": job_id, "state": JobState.STOPPED.value}, update)
         return resumed.matched_count == 1
 
-    async def expire_claims(self, owner: str, now: datetime) -> int:
-        """Make every other owner's jobs due now, and let go of the players whom they hold; how many of both."""
+    async def expire_claims(self, owner: str, now: datetime, free_at: datetime) -> int:
+        """Make every other owner's jobs due now, and the players whom they hold free then; how many of both."""
         others = {"owner": {"$nin": [owner, None]}}
         with translated():
             jobs = await self._jobs.update_many(
@@ -188,7 +188,8 @@ class MongoJobStore:
                 {"$set": {"due_at": now, "lease_until": now}},
             )
             held = {"until": {"$gt": now}, **others}
-            players = await self._database["leases"].update_many(held, {"$set": {"owner": None, "until": now}})
+            free = {"$set": {"owner": None}, "$min": {"until": free_at}}
+            players = await self._database["leases"].update_many(held, free)
         return jobs.modified_count + players.modified_count
 
     async def get_jobs(self, ids: Collection[JobId]) -> dict[JobId, Job]:

@@ -75,7 +75,7 @@ _EXPIRE = """
     UPDATE redemption_jobs INDEXED BY redemption_jobs_due SET due_at = :now, lease_until = :now
     WHERE due_at > :now AND lease_until IS NOT NULL AND owner IS NOT :owner
 """
-_FREE = "UPDATE leases SET owner = NULL, until = :now WHERE until > :now AND owner <> :owner"
+_FREE = "UPDATE leases SET owner = NULL, until = min(until, :free_at) WHERE until > :now AND owner <> :owner"
 _MESSAGE = "UPDATE redemption_jobs SET channel_id = ?, message_id = ?, updated_at = ? WHERE _id = ?"
 _REDEEMING = f"""
     SELECT {GUILDS.names} FROM guilds WHERE _id > ? AND auto_redeem AND left_at IS NULL ORDER BY _id LIMIT ?
@@ -166,11 +166,12 @@ class SqliteJobStore:
         async with self._database.transaction() as transaction:
             return await transaction.run(_RESUME, [moment, moment, job_id]) == 1
 
-    async def expire_claims(self, owner: str, now: datetime) -> int:
-        """Make every other owner's jobs due now, and let go of the players whom they hold; how many of both."""
+    async def expire_claims(self, owner: str, now: datetime, free_at: datetime) -> int:
+        """Make every other owner's jobs due now, and the players whom they hold free then; how many of both."""
         values: dict[str, Value] = {"now": milliseconds(now), "owner": owner}
         async with self._database.transaction() as transaction:
-            return await transaction.run(_EXPIRE, values) + await transaction.run(_FREE, values)
+            jobs = await transaction.run(_EXPIRE, values)
+            return jobs + await transaction.run(_FREE, {**values, "free_at": milliseconds(free_at)})
 
     async def get_jobs(self, ids: Collection[JobId]) -> dict[JobId, Job]:
         """Those of the jobs that exist."""

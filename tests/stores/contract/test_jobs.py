@@ -336,7 +336,7 @@ async def test_servers_that_redeem_are_scanned(store: Store) -> None:
 
 
 async def test_what_others_claimed_is_free_for_the_one_process(store: Store) -> None:
-    """Whoever is alone takes over jobs and players at once; what is its own, rests or was let go stays."""
+    """Whoever is alone takes over jobs at once, and players soon; what is its own, rests or was let go stays."""
     await store.open_jobs([job(), job("MINE111"), job("RESTS11")])
     held = {str(item.code): item for item in await claim_jobs(store, "old")}
     await store.save_job(resting(held["RESTS11"], until=600))
@@ -344,10 +344,12 @@ async def test_what_others_claimed_is_free_for_the_one_process(store: Store) -> 
     [mine] = await claim_jobs(store, "new", later(1))
     for name, owner in (("game:1", "old"), ("game:2", "new"), ("game:3", "old")):
         assert await store.hold_player(name, owner, NOW, later(60)) is None
+    assert await store.hold_player("game:4", "old", NOW, later(4)) is None
     await store.release_player("game:3", "old", later(50))
-    assert await store.expire_claims("new", later(2)) == 2
-    assert await store.expire_claims("new", later(2)) == 0
+    assert await store.expire_claims("new", later(2), later(5)) == 3
+    assert await store.expire_claims("new", later(2), later(5)) == 0
     assert await stored_job(store, "MINE111") == mine
     assert [item.code for item in await claim_jobs(store, "new", later(2))] == [FROST]
-    free = [await store.hold_player(f"game:{number}", "third", later(2), later(60)) for number in (1, 2, 3)]
-    assert free == [None, later(60), later(50)]
+    free = [await store.hold_player(f"game:{number}", "third", later(2), later(60)) for number in (1, 2, 3, 4)]
+    assert free == [later(5), later(60), later(50), later(4)]
+    assert await store.hold_player("game:1", "third", later(5), later(60)) is None
