@@ -35,7 +35,7 @@ class AutoRedeem:
         await self._guilds.turn_redeeming(guild_id, on=False)
         stopped = await self._redemptions.stop_all(guild_id, text.AUTO_REDEEM_ENDED)
         if stopped:
-            await self._show_stopped(guild_id)
+            await self._show_stopped(guild_id, most=min(stopped, _MOST))
         return text.auto_redeem_off(stopped)
 
     async def stop(self, guild_id: GuildId, code: CodeKey) -> bool:
@@ -45,8 +45,8 @@ class AutoRedeem:
             await self._show_stopped(guild_id, code)
         return stopped
 
-    async def _show_stopped(self, guild_id: GuildId, code: CodeKey | None = None) -> None:
-        """Let the messages of stopped jobs say so: nobody works on a job that was waiting."""
-        for view in await self._redemptions.jobs(guild_id, (JobState.STOPPED,), limit=_MOST):
+    async def _show_stopped(self, guild_id: GuildId, code: CodeKey | None = None, *, most: int = _MOST) -> None:
+        """Let the messages of the jobs that were stopped last say so: nobody works on a job that was waiting."""
+        for view in await self._redemptions.jobs(guild_id, (JobState.STOPPED,), limit=most):
             if code is None or view.job.code == code:
                 self._progress.show(view.job, view.counts, eta=None, final=True)
