@@ -19,6 +19,8 @@ _log = structlog.get_logger(__name__)
 UNKNOWN_CHANNEL, UNKNOWN_GUILD, UNKNOWN_MESSAGE = 10003, 10004, 10008
 MISSING_ACCESS, MISSING_PERMISSIONS = 50001, 50013
 READ_HISTORY = "Read Message History"
+FRESH = 1.0
+"""Seconds after which a message that waited for another one is not sent any more, but claimed anew."""
 
 
 class DiscordAnnouncer:
@@ -41,11 +43,16 @@ class DiscordAnnouncer:
         """Make one attempt, and classify what came of it.
 
         Until one message was answered, messages go one by one: hikari lets all requests on a route that was never
-        used share one bucket, which stalls a fan-out for minutes.
+        used share one bucket, which stalls a fan-out for minutes. Whoever waited for long for that is not sent: the
+        process may have slept meanwhile, and the caller's claim be lost.
         """
         if self._knows_route:
             return await self._send(channel_id, post, nonce)
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
         async with self._first:
+            if loop.time() - asked_at > FRESH:
+                return Delivery(Outcome.NOT_SENT, detail="waited for too long")
             return await self._send(channel_id, post, nonce)
 
     async def _send(self, channel_id: ChannelId, post: Post, nonce: str) -> Delivery:

@@ -12,7 +12,7 @@ from giftbot.models.code import GiftCode
 from giftbot.models.ids import CodeKey, PlayerId
 from giftbot.models.notice import NoticeKind
 from giftbot.models.player import Player, PlayerState
-from giftbot.models.redemption import DEAD_CODE, GRANTED, GameAnswer, Redemption, RedemptionOutcome
+from giftbot.models.redemption import DEAD_CODE, GRANTED, SHOWS_PLAYER, GameAnswer, Redemption, RedemptionOutcome
 from giftbot.services.codes import Codes
 from giftbot.services.notices import Notices, subject_of
 from giftbot.services.ports import Clock, PlayerStore
@@ -33,8 +33,6 @@ _STATES = {
     RedemptionOutcome.WRONG_KINGDOM: PlayerState.WRONG_KINGDOM,
     RedemptionOutcome.NO_SUCH_PLAYER: PlayerState.NOT_FOUND,
 }
-_SHOWS_PLAYER = GRANTED | DEAD_CODE | {RedemptionOutcome.INELIGIBLE}
-"""Answers that the game gives only once id and kingdom were found to belong together."""
 
 
 class Verdicts:
@@ -85,7 +83,7 @@ class Verdicts:
         return attrs.evolve(answer, outcome=outcome)
 
     async def _note_player(self, player: Player, outcome: RedemptionOutcome) -> None:
-        state = PlayerState.ACTIVE if outcome in _SHOWS_PLAYER else _STATES.get(outcome)
+        state = PlayerState.ACTIVE if outcome in SHOWS_PLAYER else _STATES.get(outcome)
         if state is None or state is player.state or player.state is PlayerState.PAUSED:
             return
         if await self._store.save_player(player.seen_as(state, self._clock.now())):
