@@ -5,12 +5,13 @@ A redemption's player is stored as `fid`, the name that earlier bots gave it. Wh
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
 from giftbot.models.ids import ChannelId, CodeKey, GuildId, MessageId, PlayerId, UserId, player_key
-from giftbot.models.job import Job, JobState, Trigger
+from giftbot.models.job import Counts, Job, JobState, Trigger
 from giftbot.models.player import Player, PlayerState
 from giftbot.models.redemption import Redemption, RedemptionOutcome
 from giftbot.stores.documents import EPOCH, Document, given_key, read_moment, without_nones
@@ -118,17 +119,29 @@ def redemption_document(row: Redemption, *, integer: Integer = int, moment: Mome
     return document
 
 
-def outcome_of(value: object) -> RedemptionOutcome | None:
-    """The outcome that is stored; without any it is an earlier bot's row, which means redeemed."""
-    return RedemptionOutcome.REDEEMED if value is None else _OUTCOMES.get(str(value))
+def outcome_of(value: object) -> RedemptionOutcome:
+    """The outcome that is stored, `unknown` if a later version knows it.
+
+    Without any it is an earlier bot's row, which means redeemed.
+    """
+    if value is None:
+        return RedemptionOutcome.REDEEMED
+    return _OUTCOMES.get(str(value), RedemptionOutcome.UNKNOWN)
+
+
+def counts_of(found: Iterable[tuple[object, int]]) -> Counts:
+    """How many rows have which outcome, from the outcomes that are stored."""
+    counts: Counter[RedemptionOutcome] = Counter()
+    for value, count in found:
+        counts[outcome_of(value)] += count
+    return Counts(dict(counts))
 
 
 def read_redemption(document: Mapping[str, object]) -> Redemption | None:
     """The redemption of a document."""
     get = document.get
     guild_id, code, player_id = _whole(get("guild_id")), get("code"), _player_id(get("fid"))
-    outcome = outcome_of(get("outcome"))
-    if guild_id is None or not isinstance(code, str) or player_id is None or outcome is None:
+    if guild_id is None or not isinstance(code, str) or player_id is None:
         return None
     redeemed_at = read_moment(get("redeemed_at"))
     created_at = read_moment(get("created_at")) or redeemed_at or EPOCH
@@ -136,7 +149,7 @@ def read_redemption(document: Mapping[str, object]) -> Redemption | None:
         guild_id=GuildId(guild_id),
         code=given_key(code),
         player_id=player_id,
-        outcome=outcome,
+        outcome=outcome_of(get("outcome")),
         created_at=created_at,
         updated_at=read_moment(get("updated_at")) or redeemed_at or created_at,
         raw=_text(get("raw")) or "",

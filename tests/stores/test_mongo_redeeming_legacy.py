@@ -78,13 +78,14 @@ async def test_a_row_without_an_outcome_was_redeemed(store: MongoStore) -> None:
     }
     counts = await store.count_outcomes(GUILD, FROST)
     assert counts.by_outcome[RedemptionOutcome.REDEEMED] >= 2
-    assert set(counts.by_outcome) == {RedemptionOutcome.REDEEMED}
+    assert set(counts.by_outcome) == {RedemptionOutcome.REDEEMED, RedemptionOutcome.UNKNOWN}
+    assert counts.by_outcome[RedemptionOutcome.UNKNOWN] == 1
 
 
 async def test_lists_show_both_shapes_and_leave_out_what_cannot_be_read(store: MongoStore) -> None:
     """By id those of the shape that this bot has, too; newest first all of them."""
     by_id = await store.list_redemptions(guild_id=GUILD, code=FROST)
-    assert [row.player_id for row in by_id] == ["123456789"]
+    assert [(row.player_id, row.outcome) for row in by_id] == [("123456789", "redeemed"), ("9", "unknown")]
     listed = await store.list_redemptions(guild_id=GUILD, outcomes=GRANTED)
     assert sorted((row.code, row.player_id) for row in listed) == [
         ("FROST77", "123456789"),
@@ -92,7 +93,7 @@ async def test_lists_show_both_shapes_and_leave_out_what_cannot_be_read(store: M
         ("SNOW2025", "55"),
     ]
     assert len(await store.list_redemptions(player_id=PlayerId("55"))) == 2
-    assert len(await store.list_redemptions()) == 3
+    assert len(await store.list_redemptions()) == 4
 
 
 async def test_the_batch_query_knows_them(store: MongoStore) -> None:
@@ -124,3 +125,17 @@ async def test_answers_beside_a_row_of_the_other_shape(store: MongoStore) -> Non
         await store.open_redemptions([known], revive=True)
     assert await store.granted_players(FROST, [PlayerId("55")]) == {"55"}
     assert await store.granted_players(CodeKey("OTHER"), [PlayerId("55")]) == set()
+
+
+async def test_what_a_later_version_noted_is_read_and_left_alone(store: MongoStore) -> None:
+    """An outcome that this version does not know counts as unknown, and lets no job be looked at over and over."""
+    code = CodeKey("LATER11")
+    await store.open_redemptions([redemption(1, code=code), redemption(2, code=code, now=later(5))])
+    rows = store._database["auto_redeemed_codes"]
+    await store.open_redemptions([redemption(3, code=code), redemption(4, code=code)])
+    await rows.update_many({"code": code, "fid": {"$in": ["1", "3"]}}, {"$set": {"outcome": "of_tomorrow"}})
+    await rows.update_many({"code": code, "fid": "4"}, {"$set": {"outcome": "unknown"}})
+    counts = await store.count_outcomes(GUILD, code)
+    assert counts.by_outcome == {RedemptionOutcome.UNKNOWN: 3, RedemptionOutcome.WAITING: 1}
+    assert await store.next_attempt(GUILD, code) == later(5)
+    assert [row.player_id for row in await store.due_redemptions(GUILD, code, later(9), limit=1)] == ["2"]

@@ -15,7 +15,7 @@ from giftbot.models.job import JobState
 from giftbot.models.player import PlayerState
 from giftbot.models.redemption import GRANTED, RedemptionOutcome
 from giftbot.stores.sqlite.store import SqliteStore, open_sqlite
-from tests.stores.build import CHANNEL, MESSAGE, NOW, later
+from tests.stores.build import CHANNEL, GUILD, MESSAGE, NOW, later
 from tests.stores.build_redeeming import FROST, claim_jobs, job, player, redemption, the_job
 
 TABLES = ("players", "auto_redeemed_codes", "redemption_jobs", "leases")
@@ -95,3 +95,16 @@ async def test_the_batch_query_reads_an_index_alone(store: SqliteStore, path: Pa
     with closing(sqlite3.connect(path)) as other:
         plan = " ".join(line[3] for line in other.execute(f"EXPLAIN QUERY PLAN {statement}"))
     assert "USING COVERING INDEX auto_redeemed_codes_granted (code=? AND fid=?" in plan
+
+
+async def test_what_a_later_version_noted_is_read_and_left_alone(store: SqliteStore, path: Path) -> None:
+    """An outcome that this version does not know counts as unknown, and lets no job be looked at over and over."""
+    await store.open_redemptions([redemption(1), redemption(2, now=later(5))])
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("UPDATE auto_redeemed_codes SET outcome = 'of_tomorrow' WHERE fid = '1'")
+    counts = await store.count_outcomes(GUILD, FROST)
+    assert counts.by_outcome == {RedemptionOutcome.UNKNOWN: 1, RedemptionOutcome.WAITING: 1}
+    listed = await store.list_redemptions(guild_id=GUILD, player_id=PlayerId("1"))
+    assert [row.outcome for row in listed] == [RedemptionOutcome.UNKNOWN]
+    assert await store.next_attempt(GUILD, FROST) == later(5)
+    assert [row.player_id for row in await store.due_redemptions(GUILD, FROST, later(9), limit=1)] == ["2"]

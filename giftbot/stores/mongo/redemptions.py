@@ -18,10 +18,13 @@ from giftbot.stores.mongo.documents import changing, encode_redemption
 from giftbot.stores.mongo.driver import Collection as Rows
 from giftbot.stores.mongo.driver import MongoDatabase
 from giftbot.stores.mongo.faults import duplicates, translated
-from giftbot.stores.redeeming_documents import outcome_of, read_redemption, readable
+from giftbot.stores.redeeming_documents import counts_of, read_redemption, readable
 
 _EMPTY: Document = dict.fromkeys(("redeemed_at", "next_attempt_at"))
 """The fields that a row loses when it has no value for them."""
+
+_ASKED: Document = {"$in": sorted(OPEN)}
+"""Outcomes of due rows. What a later version put off for reasons of its own is not ours to ask for."""
 
 
 def _in_outcomes(outcomes: Collection[RedemptionOutcome]) -> Document:
@@ -114,14 +117,14 @@ class MongoRedemptionStore:
         """A job's rows whose `next_attempt_at` has come, longest due first."""
         if limit < 1:  # which MongoDB takes for "all"
             return []
-        condition = {**_of_job(guild_id, code), "next_attempt_at": {"$lte": now}}
+        condition = {**_of_job(guild_id, code), "next_attempt_at": {"$lte": now}, "outcome": _ASKED}
         with translated():
             cursor = self._redemptions.find(condition).sort([("next_attempt_at", 1)]).limit(limit)
             return _read(await cursor.batch_size(limit + 1).to_list(None))
 
     async def next_attempt(self, guild_id: GuildId, code: CodeKey) -> datetime | None:
         """When the earliest of a job's rows is to be asked; None when none is."""
-        condition = {**_of_job(guild_id, code), "next_attempt_at": {"$gte": EPOCH}}
+        condition = {**_of_job(guild_id, code), "next_attempt_at": {"$gte": EPOCH}, "outcome": _ASKED}
         with translated():
             cursor = self._redemptions.find(condition, {"next_attempt_at": 1})
             found = await cursor.sort([("next_attempt_at", 1)]).limit(1).to_list(None)
@@ -146,8 +149,7 @@ class MongoRedemptionStore:
         ]
         with translated():
             found = await self._redemptions.aggregate(counting).to_list(None)
-        counts = {outcome_of(row["_id"]): int(str(row["count"])) for row in found}
-        return Counts({outcome: count for outcome, count in counts.items() if outcome is not None})
+        return counts_of((row["_id"], int(str(row["count"]))) for row in found)
 
     async def get_redemptions(self, ids: Collection[RedemptionId]) -> dict[RedemptionId, Redemption]:
         """Those of the rows that exist."""

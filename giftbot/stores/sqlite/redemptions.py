@@ -14,12 +14,14 @@ from giftbot.models.job import Counts
 from giftbot.models.redemption import OPEN, Redemption, RedemptionOutcome
 from giftbot.stores.documents import chunks, guild_prefix, milliseconds
 from giftbot.stores.merging import UNGRANTED
-from giftbot.stores.redeeming_documents import readable
+from giftbot.stores.redeeming_documents import counts_of, readable
 from giftbot.stores.sqlite.database import Database, Row, Turn, Value
 from giftbot.stores.sqlite.redeeming_rows import REDEMPTIONS, decode_redemption, encode_redemption
 from giftbot.stores.sqlite.rows import read_moment
 
 _IN = "IN (SELECT value FROM json_each(?))"
+_ASKED = "outcome IN (" + ", ".join(f"'{outcome}'" for outcome in sorted(OPEN)) + ")"
+"""What a later version put off for reasons of its own is not ours to ask for."""
 _UNGRANTED = "outcome IN (" + ", ".join(f"'{outcome}'" for outcome in UNGRANTED) + ")"
 _AS_GIVEN = ", ".join(f"{name} = excluded.{name}" for name in REDEMPTIONS.columns if name != "_id")
 _OPEN = f"{REDEMPTIONS.insert} ON CONFLICT (_id) DO NOTHING"
@@ -31,11 +33,11 @@ _GRANTED = f"""
 """
 _DUE = f"""
     SELECT {REDEMPTIONS.names} FROM auto_redeemed_codes INDEXED BY auto_redeemed_codes_due
-    WHERE guild_id = ? AND code = ? AND next_attempt_at <= ? ORDER BY next_attempt_at, rowid LIMIT ?
+    WHERE guild_id = ? AND code = ? AND next_attempt_at <= ? AND {_ASKED} ORDER BY next_attempt_at, rowid LIMIT ?
 """
-_NEXT = """
+_NEXT = f"""
     SELECT min(next_attempt_at) FROM auto_redeemed_codes INDEXED BY auto_redeemed_codes_due
-    WHERE guild_id = ? AND code = ? AND next_attempt_at IS NOT NULL
+    WHERE guild_id = ? AND code = ? AND next_attempt_at IS NOT NULL AND {_ASKED}
 """
 _CLOSE = f"""
     UPDATE auto_redeemed_codes SET outcome = ?, raw = ?, next_attempt_at = NULL, updated_at = ?
@@ -102,7 +104,7 @@ class SqliteRedemptionStore:
     async def count_outcomes(self, guild_id: GuildId, code: CodeKey) -> Counts:
         """How many rows of a job have which outcome."""
         rows = await self._database.read(_COUNTS, [guild_id, code])
-        return Counts({RedemptionOutcome(str(outcome)): int(count or 0) for outcome, count in rows})
+        return counts_of((outcome, int(count or 0)) for outcome, count in rows)
 
     async def get_redemptions(self, ids: Collection[RedemptionId]) -> dict[RedemptionId, Redemption]:
         """Those of the rows that exist."""
