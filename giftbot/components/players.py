@@ -1,6 +1,5 @@
 """`/player`: what everybody does for their own players, and admins for their server's."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import alluka
@@ -11,6 +10,7 @@ from tanjun.annotations import Attachment, Choices, Int, Length, Max, Member, Mi
 from giftbot import text
 from giftbot.discord.access import is_manager, require_guild, require_manager
 from giftbot.discord.attachments import download, table_file
+from giftbot.discord.player_choices import own_players, player_choices
 from giftbot.discord.player_forms import ROUTE_IMPORTED, read_roster_form, roster_form
 from giftbot.discord.player_lists import (
     ROUTE_FILTER,
@@ -27,7 +27,7 @@ from giftbot.discord.press import Press
 from giftbot.discord.replies import reply
 from giftbot.discord.router import Routes
 from giftbot.models.ids import GuildId, UserId
-from giftbot.models.player import HIGHEST_KINGDOM, Player, parse_nickname, parse_player_id
+from giftbot.models.player import HIGHEST_KINGDOM, parse_nickname, parse_player_id
 from giftbot.models.player_views import PlayerPage
 from giftbot.models.roster import MOST_BYTES
 from giftbot.services.player_pages import PlayerPages
@@ -173,18 +173,19 @@ async def suggest_own(
 ) -> None:
     """Offer one's own players; to admins all others, too, once they begin to type."""
     guild_id = require_guild(ctx.guild_id)
-    own = await players.owned(guild_id, UserId(int(ctx.author.id)))
-    found = [one for one in own if one.player_id.startswith(value.strip())]
+    found = await own_players(players, guild_id, UserId(int(ctx.author.id)), value)
     if value and is_manager(_member_of(ctx)):
         found += [one for one in await pages.suggest(guild_id, value) if one not in found]
-    await ctx.set_choices(_choices(found))
+    await ctx.set_choices(player_choices(found))
 
 
 @assign.with_str_autocomplete("player")
 async def suggest_any(ctx: tanjun.abc.AutocompleteContext, value: str, pages: alluka.Injected[PlayerPages]) -> None:
     """Offer players of the server, to admins."""
     is_admin = is_manager(_member_of(ctx))
-    await ctx.set_choices(_choices(await pages.suggest(require_guild(ctx.guild_id), value) if is_admin else ()))
+    await ctx.set_choices(
+        player_choices(await pages.suggest(require_guild(ctx.guild_id), value) if is_admin else ())
+    )
 
 
 @routes.on(ROUTE_IMPORTED)
@@ -238,10 +239,6 @@ def _member_of(
     ctx: tanjun.abc.SlashContext | tanjun.abc.AutocompleteContext,
 ) -> hikari.InteractionMember | None:
     return ctx.member if isinstance(ctx.member, hikari.InteractionMember) else None
-
-
-def _choices(players: Sequence[Player]) -> Mapping[str, str]:
-    return {text.player_choice(one): one.player_id for one in players[:25]}
 
 
 loader = component.make_loader()

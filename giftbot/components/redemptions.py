@@ -12,6 +12,7 @@ from giftbot import text
 from giftbot.discord.access import MANAGER, require_guild, require_manager
 from giftbot.discord.attachments import table_file
 from giftbot.discord.messages import COLOUR
+from giftbot.discord.player_choices import own_players, player_choices
 from giftbot.discord.press import Press
 from giftbot.discord.replies import reply
 from giftbot.discord.router import Routes
@@ -222,10 +223,8 @@ async def suggest_own_player(
     """Offer one's own players whose id or name has what was typed."""
     if ctx.guild_id is None:
         return
-    typed = value.strip().casefold()
-    own = await players.owned(GuildId(int(ctx.guild_id)), UserId(int(ctx.author.id)))
-    named = [(text.player_choice(player), str(player.player_id)) for player in own]
-    await ctx.set_choices([choice for choice in named if typed in choice[0].casefold()][:25])
+    found = await own_players(players, GuildId(int(ctx.guild_id)), UserId(int(ctx.author.id)), value)
+    await ctx.set_choices(player_choices(found))
 
 
 async def _suggest_jobs(
