@@ -215,7 +215,7 @@ class JobRun:
     async def _save(self, job: Job) -> bool:
         now = self._tools.clock.now()
         lease_until = now + self._tools.times.lease_span
-        self._job = attrs.evolve(job, lease_until=lease_until, due_at=lease_until, updated_at=now)
+        self._job = attrs.evolve(job, lease_until=lease_until, due_at=lease_until, reason=None, updated_at=now)
         self._renewed_at = self._tools.clock.monotonic()
         return await self._tools.store.save_job(self._job)
 

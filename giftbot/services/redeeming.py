@@ -55,6 +55,7 @@ class Redeeming:
     async def run(self) -> None:
         """Work until stopped. A store that is away pauses the work and loses nothing."""
         await self._show_ended()
+        await self._wake_halted()
         while not self._stopping:
             claimed = False
             try:
@@ -89,6 +90,16 @@ class Redeeming:
                     self._tools.progress.show(job, counts, eta=None, final=True)
         except StoreError as error:
             _log.warning("ended jobs not shown", why=str(error))
+
+    async def _wake_halted(self) -> None:
+        """Look at once at jobs that were put off for a reason: whoever started the bot may have mended it."""
+        now = self._clock.now()
+        try:
+            for job in await self._store.list_jobs(states=(JobState.OPEN,), limit=JOBS):
+                if job.reason is not None:
+                    await self._store.wake_job(job.job_id, now)
+        except StoreError as error:
+            _log.warning("halted jobs not looked at", why=str(error))
 
     async def _round(self) -> bool:
         """Claim what is due; whether anything was."""

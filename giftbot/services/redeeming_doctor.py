@@ -12,11 +12,13 @@ from giftbot.models.player import PlayerState
 from giftbot.models.redemption import RedemptionOutcome
 from giftbot.services.doctor import LATE
 from giftbot.services.ports import Clock, RedeemingStore
+from giftbot.services.slots import GRID
 
 COUNTED = 1_000
 """Rows that are looked at, of jobs and of parked answers each."""
 SHOWN_ANSWERS = 3
 _JOBS_REST = "Is the bot running? See its log, and ops inspect jobs --state open."
+_JOBS_HALTED = "Once that is repaired, start the bot again: they go on at once."
 _ASK_AGAIN = (
     "See ops inspect redemptions --outcome unknown. When it is known what they mean: ops jobs retry --guild ID"
     " --code CODE."
@@ -52,11 +54,12 @@ class RedeemingDoctor:
         budget, now = await self._store.peek_budget(self._game), self._clock.now()
         if budget is None:
             return ok("budget", "the game was never asked")
-        found = f"{budget.rate:g} of {self._per_minute:g} calls a minute, the last at {_iso(budget.slot)}"
+        rate = min(budget.rate * GRID, self._per_minute)
+        found = f"{rate:g} of {self._per_minute:g} calls a minute, the last at {_iso(budget.slot)}"
         if budget.paused_until is not None and budget.paused_until > now:
             advice = "The game asked for it; redeeming goes on by itself."
             return warning("budget", f"{found}, paused until {_iso(budget.paused_until)}", advice)
-        if budget.rate < self._per_minute:
+        if rate < self._per_minute * 0.99:
             advice = "The game asked for fewer calls; the rate recovers by itself while calls succeed."
             return warning("budget", found, advice)
         return ok("budget", found)
@@ -66,6 +69,9 @@ class RedeemingDoctor:
         running = [job for job in jobs if job.state is JobState.OPEN]
         found = f"{len(running)} open, {len(jobs) - len(running)} stopped"
         late = [job for job in running if self._is_late(job)]
+        halted = [job.reason for job in running if job.reason]
+        if halted and not late:
+            return warning("jobs", f"{found}; {len(halted)} put off: {halted[0].rstrip('.')}", _JOBS_HALTED)
         if not late:
             return ok("jobs", found)
         oldest = min(late, key=lambda job: job.due_at or job.created_at)
