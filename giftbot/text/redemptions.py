@@ -260,13 +260,15 @@ def redeemed_now(row: Redemption, display: str, site: str) -> str:
         return f"{name} is redeemed{when}. Look into your mail in the game."
     if row.outcome is RedemptionOutcome.ALREADY:
         return f"{name} was redeemed before."
-    if row.next_attempt_at is not None:
-        why = (
-            "level or spending is too low yet"
-            if row.outcome is RedemptionOutcome.INELIGIBLE
-            else "the game was busy"
+    if row.outcome in (RedemptionOutcome.INELIGIBLE, RedemptionOutcome.RETRY):
+        is_low = row.outcome is RedemptionOutcome.INELIGIBLE
+        why = "level or spending is too low yet" if is_low else "the game did not decide"
+        following = (
+            f"The next attempt is {relative(row.next_attempt_at)}."
+            if row.next_attempt_at is not None
+            else "Try again in some minutes: /redeem, or the button."
         )
-        return f"{name} is not redeemed yet: {why}. The next attempt is {relative(row.next_attempt_at)}."
+        return f"{name} is not redeemed yet: {why}. {following}"
     return f"{name} is not redeemed ({OUTCOME_NAMES[row.outcome]}). {advice(row.outcome, site)}".rstrip()
 
 
