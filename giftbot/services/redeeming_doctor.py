@@ -55,7 +55,8 @@ class RedeemingDoctor:
         if budget is None:
             return ok("budget", "the game was never asked")
         rate = min(budget.rate * GRID, self._per_minute)
-        found = f"{rate:g} of {self._per_minute:g} calls a minute, the last at {_iso(budget.slot)}"
+        shown = round(rate, 0 if rate >= 10 else 1)  # the grid is a hundredth wider than the budget
+        found = f"{shown:g} of {self._per_minute:g} calls a minute, the last at {_iso(budget.slot)}"
         if budget.paused_until is not None and budget.paused_until > now:
             advice = "The game asked for it; redeeming goes on by itself."
             return warning("budget", f"{found}, paused until {_iso(budget.paused_until)}", advice)
