@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ from giftbot.sources.reading import Reader
 from giftbot.web.faults import UnreadableError, host_of
 
 
-class PolledSource:
+class PolledSource(ABC):
     """A `Source` behind one URL. A format is a subclass with a name, a trust and a `parse`."""
 
     source_name: ClassVar[str]
@@ -48,9 +49,9 @@ class PolledSource:
         return str(self._url.with_user(None).with_query(None).with_fragment(None))
 
     @staticmethod
+    @abstractmethod
     def parse(fetched: Fetched) -> Iterable[Entry | Refused]:
         """The active entries of a body. Runs in a thread; raises `UnreadableError` when it is not in the format."""
-        raise NotImplementedError
 
     async def fetch(self) -> Listing | None:
         """Its present list of codes, or None when it did not change since the last list that was returned.

@@ -360,6 +360,8 @@ async def test_a_store_that_fails_does_not_stop_the_worker(scene: Scene) -> None
     show(progress, 1)
     await scene.clock.wake_next()
     await until(lambda: scene.shown)
+    assert len(scene.board.writes) == 1
+    assert "1 of 100" in scene.shown[0]
 
 
 async def test_at_the_end_the_newest_states_are_shown_at_once(scene: Scene) -> None:
