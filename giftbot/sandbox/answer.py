@@ -10,7 +10,7 @@ from giftbot.sandbox.interactions import DEFERRED_MESSAGE, DEFERRED_UPDATE, Inte
 from giftbot.sandbox.messages import EPHEMERAL
 from giftbot.sandbox.options import OptionValue
 from giftbot.sandbox.payload import Payload
-from giftbot.sandbox.pulse import WaitTimeoutError
+from giftbot.sandbox.pulse import PATIENCE, WaitTimeoutError
 from giftbot.sandbox.refused import DriverRefused, DriverTimeout
 from giftbot.sandbox.world import World
 
@@ -121,21 +121,21 @@ class Answer:
         """Seconds from the interaction to the first answer."""
         return (self._interaction.answered_at or 0.0) - self._interaction.sent_at
 
-    async def edited(self, timeout: float = 10.0) -> Self:
+    async def edited(self, timeout: float = PATIENCE) -> Self:
         """Wait for the next edit or follow-up since the answer, or since the last call of this."""
         seen = self._seen
         await self.until(lambda: self._interaction.revision > seen, timeout=timeout, what="an edit")
         self._seen = self._interaction.revision
         return self
 
-    async def settled(self, timeout: float = 10.0) -> Self:
+    async def settled(self, timeout: float = PATIENCE) -> Self:
         """Wait, if the answer was deferred, until it has come."""
         if self.deferred:
             await self.until(lambda: self._interaction.revision > 0, timeout=timeout, what="the final answer")
             self._seen = self._interaction.revision
         return self
 
-    async def shows(self, text: str, timeout: float = 10.0) -> Self:
+    async def shows(self, text: str, timeout: float = PATIENCE) -> Self:
         """Wait until the text appears in what the user reads."""
         await self.until(lambda: text in self.text, timeout=timeout, what=f"the text {text!r}")
         return self

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import attrs
 
 from giftbot.sandbox.payload import Payload
-from giftbot.sandbox.pulse import Pulse
+from giftbot.sandbox.pulse import PATIENCE, Pulse
 
 Where = Callable[[Payload], bool]
 """Says from the request's body whether a fault concerns it."""
@@ -73,7 +73,7 @@ class Hold:
     dropping: bool = False
     released: bool = False
 
-    async def held(self, count: int = 1, timeout: float = 10.0) -> None:
+    async def held(self, count: int = 1, timeout: float = PATIENCE) -> None:
         """Wait until so many requests are being held."""
         await self.pulse.until(lambda: self.arrived >= count, timeout=timeout, what=f"{count} held requests")
 

@@ -19,7 +19,7 @@ from giftbot.sandbox.game_calls import CallLog, GameCall, is_lost
 from giftbot.sandbox.game_faults import SITE_PAGE, GameFaults, broken
 from giftbot.sandbox.game_rules import Gift, Person, Reply, Rules
 from giftbot.sandbox.payload import Payload
-from giftbot.sandbox.pulse import Pulse
+from giftbot.sandbox.pulse import PATIENCE, Pulse
 from giftbot.sandbox.source_formats import PublishedCode
 
 BASE = "/game/api"
@@ -92,7 +92,7 @@ class Game:
         return self.calls.most_in(seconds)
 
     async def wait(
-        self, count: int = 1, *, player_id: object = None, code: str | None = None, timeout: float = 10.0
+        self, count: int = 1, *, player_id: object = None, code: str | None = None, timeout: float = PATIENCE
     ) -> list[GameCall]:
         """Wait until so many calls for this player and code are over, and return them."""
         return await self.calls.wait(count, player_id=player_id, code=code, timeout=timeout)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import attrs
 from aiohttp import web
 
-from giftbot.sandbox.pulse import Pulse
+from giftbot.sandbox.pulse import PATIENCE, Pulse
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -140,7 +140,7 @@ class CallLog:
         return [one for one in self._calls if owned.get((one.player_id, one.code), one.begun) < one.begun]
 
     async def wait(
-        self, count: int = 1, *, player_id: object = None, code: str | None = None, timeout: float = 10.0
+        self, count: int = 1, *, player_id: object = None, code: str | None = None, timeout: float = PATIENCE
     ) -> list[GameCall]:
         """Wait until so many matching calls are over, and return them."""
 

@@ -16,6 +16,7 @@ from aiohttp import WSMsgType, web
 from giftbot.sandbox import shapes
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.payload import Payload
+from giftbot.sandbox.pulse import PATIENCE
 from giftbot.sandbox.session import (
     HEARTBEAT,
     HEARTBEAT_ACK,
@@ -91,7 +92,7 @@ class Gateway:
         """How many sessions have a connection."""
         return sum(session.connection is not None for session in self.sessions.values())
 
-    async def wait_connected(self, count: int = 1, timeout: float = 10.0) -> None:
+    async def wait_connected(self, count: int = 1, timeout: float = PATIENCE) -> None:
         """Wait until so many sessions have a connection."""
         await self._world.pulse.until(
             lambda: self.connected >= count, timeout=timeout, what=f"{count} connected shards"

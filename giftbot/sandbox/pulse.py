@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+PATIENCE = 60.0
+"""Seconds that are waited for what has to happen: enough on a busy machine, too."""
+
 
 class WaitTimeoutError(TimeoutError):
     """What was waited for did not happen in time; the message names it."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import attrs
 
 from giftbot.sandbox.payload import Payload
-from giftbot.sandbox.pulse import Pulse
+from giftbot.sandbox.pulse import PATIENCE, Pulse
 
 
 @attrs.frozen
@@ -86,7 +86,7 @@ class RequestLog:
         method: str | None = None,
         route: str | None = None,
         status: int | None = None,
-        timeout: float = 10.0,
+        timeout: float = PATIENCE,
     ) -> list[Request]:
         """Wait until so many matching requests have been answered, and return them."""
         await self._pulse.until(

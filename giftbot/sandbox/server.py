@@ -20,6 +20,7 @@ from giftbot.sandbox.limits import Limits
 from giftbot.sandbox.nouns import Channel, Member, Role, User
 from giftbot.sandbox.payload import Payload
 from giftbot.sandbox.permissions import Permissionish
+from giftbot.sandbox.pulse import PATIENCE
 from giftbot.sandbox.requests import RequestLog
 from giftbot.sandbox.rest import Rest
 from giftbot.sandbox.sources import Sources
@@ -100,12 +101,12 @@ class Sandbox:
             return Actor(self.world, self.gateway, who.user, self.world.guilds[who.guild_id])
         return Actor(self.world, self.gateway, who, guild)
 
-    async def until(self, condition: Callable[[], object], *, timeout: float = 10.0, what: str = "it") -> None:
+    async def until(self, condition: Callable[[], object], *, timeout: float = PATIENCE, what: str = "it") -> None:
         """Wait for any state of the sandbox; it is looked at after every request and event."""
         await self.world.pulse.until(condition, timeout=timeout, what=what)
 
     async def wait_for_messages(
-        self, channel: Channel | int, count: int = 1, timeout: float = 10.0
+        self, channel: Channel | int, count: int = 1, timeout: float = PATIENCE
     ) -> list[Payload]:
         """Wait until a channel has so many messages, and return them."""
         await self.until(

@@ -13,7 +13,7 @@ import attrs
 from aiohttp import web
 
 from giftbot.sandbox import source_faults
-from giftbot.sandbox.pulse import Pulse
+from giftbot.sandbox.pulse import PATIENCE, Pulse
 from giftbot.sandbox.source_faults import Respond, SourceFault
 from giftbot.sandbox.source_formats import FORMATS, PublishedCode
 
@@ -156,7 +156,7 @@ class Sources:
         else:
             self._faults.pop(name, None)
 
-    async def wait(self, name: str, count: int, timeout: float = 10.0) -> None:
+    async def wait(self, name: str, count: int, timeout: float = PATIENCE) -> None:
         """Wait until a source has been asked so often in total."""
         await self._pulse.until(
             lambda: self.hits[name] >= count, timeout=timeout, what=f"{count} requests of the source {name}"

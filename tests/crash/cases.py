@@ -17,10 +17,11 @@ from giftbot.models.times import PostingTimes
 from giftbot.sandbox import Limits, Sandbox, text_of
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.nouns import Channel
+from giftbot.sandbox.pulse import PATIENCE
 from giftbot.services.ports import Store
 from tests.crash.orders import Orders, Outage, Point
 from tests.crash.places import Place
-from tests.crash.processes import ENDS_WITHIN, Bot
+from tests.crash.processes import Bot
 
 SCALE = 1 / 30
 """How much faster than in production the protocol runs."""
@@ -30,8 +31,6 @@ ROOM = 1.5
 HISTORY_DELAY = 0.5 * TIMES.grace
 """Seconds after which a message shows up in the channel's history."""
 COMMANDS = "/applications/{application_id}/commands"
-SETTLES_WITHIN = 30.0
-"""Seconds in which everything is posted and marked after the last start."""
 LOOK = 0.1
 """Seconds between two looks into the store."""
 
@@ -87,7 +86,7 @@ class Case:
     async def ready(self, bot: Bot, declared: int) -> None:
         """Wait until it has declared its commands, once more than `declared` times; also until it has ended."""
         ended = asyncio.create_task(bot.ended())
-        asked = self.sandbox.requests.wait(declared + 1, method="PUT", route=COMMANDS, timeout=ENDS_WITHIN)
+        asked = self.sandbox.requests.wait(declared + 1, method="PUT", route=COMMANDS, timeout=PATIENCE)
         ready = asyncio.create_task(asked)
         await asyncio.wait([ended, ready], return_when=asyncio.FIRST_COMPLETED)
         for task in (ended, ready):
@@ -123,7 +122,7 @@ class Case:
         return await self.store.list_announcements(limit=1000)
 
     async def settled(
-        self, timeout: float = SETTLES_WITHIN, *, state: AnnouncementState = AnnouncementState.SENT
+        self, timeout: float = PATIENCE, *, state: AnnouncementState = AnnouncementState.SENT
     ) -> bool:
         """Wait until every code is marked, with its message, in every server; whether that happened in time."""
         return await self.until_rows(
@@ -136,7 +135,7 @@ class Case:
             timeout,
         )
 
-    async def until_rows(self, condition: RowsCondition, timeout: float = SETTLES_WITHIN) -> bool:
+    async def until_rows(self, condition: RowsCondition, timeout: float = PATIENCE) -> bool:
         """Look at the outbox until it is as wanted; whether that happened in time."""
         deadline = time.monotonic() + timeout
         while not condition(await self.rows()):

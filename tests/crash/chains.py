@@ -10,16 +10,15 @@ from pathlib import Path
 
 import attrs
 
+from giftbot.sandbox.pulse import PATIENCE
 from tests.crash.errands import NEWCOMERS
 from tests.crash.orders import Moment, Outage, Point
 from tests.crash.places import Place
-from tests.crash.rosters import DONE_WITHIN, RATE, SCALE, Roster, open_roster
+from tests.crash.rosters import RATE, SCALE, Roster, open_roster
 from tests.crash.runs import NEVER_REACHED, TRIES, WIDTH
 
 ANSWER = "game.answer"
 """Not a port: the game itself keeps a call, before it carries it out or after that, until the bot was killed."""
-HELD_WITHIN = 20.0
-"""Seconds in which a bot asks the game."""
 
 
 @attrs.frozen
@@ -37,7 +36,7 @@ class Chain:
     errands: tuple[str, ...] = ()
     """What people ask of each bot."""
     mutant: str | None = None
-    patience: float = DONE_WITHIN
+    patience: float = PATIENCE
     """Seconds in which everything is done in the last life."""
 
     def __str__(self) -> str:
@@ -102,7 +101,7 @@ async def _died(roster: Roster, chain: Chain, point: Point) -> str | None:
     hold = case.sandbox.game.faults.hold(after_grant=point.moment is Moment.AFTER)
     bot = case.start(mutant=chain.mutant, hold_scale=SCALE, errands=chain.errands)
     try:
-        await hold.held(timeout=HELD_WITHIN)
+        await hold.held(timeout=PATIENCE)
     finally:
         bot.bury()
         hold.drop()

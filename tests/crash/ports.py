@@ -67,12 +67,18 @@ class Watch:
         """A port whose calls are watched."""
         return cast("P", _Port(name, port, self))
 
-    async def before(self, call: str, arguments: tuple[object, ...]) -> int:
-        """Somebody is about to call; the number of the call, 0 if it does not count."""
+    async def before(self, call: str, arguments: tuple[object, ...]) -> int | None:
+        """Somebody is about to call; the number of the call, 0 if it does not count, None if it is left out.
+
+        Work is looked for all the time, and only claims that find some count. One that finds none is left out:
+        it could find what was stored since this looked.
+        """
         if call == _RELEASE:
             os.write(self._trace, f"{time.monotonic()} {arguments[0]}\n".encode())
         number = 0
-        if self._point is not None and self._point.call == call and await self._is_busy(call, arguments):
+        if self._point is not None and self._point.call == call:
+            if not await self._is_busy(call, arguments):
+                return None
             self._counts[call] += 1
             number = self._counts[call]
             self._die_at(call, Moment.BEFORE, number)
@@ -85,7 +91,7 @@ class Watch:
         self._fail(call, Moment.AFTER)
 
     async def _is_busy(self, call: str, arguments: tuple[object, ...]) -> bool:
-        """Whether a call counts: work is looked for all the time, and only claims that find some do."""
+        """Whether there is something to do for this call."""
         if call not in {_CLAIM, _CLAIM_JOBS} or self._store is None:
             return True
         if call == _CLAIM:
@@ -130,7 +136,7 @@ class _Port:
     ) -> AsyncIterator[object]:
         number = await self._watch.before(call, args)
         async for item in member(*args, **more):
-            self._watch.after(call, number)
+            self._watch.after(call, number or 0)
             yield item
 
 
@@ -167,6 +173,8 @@ async def _watched(
     watch: Watch, call: str, member: Callable[..., Awaitable[object]], *args: object, **more: object
 ) -> object:
     number = await watch.before(call, args)
+    if number is None:
+        return []
     result = await member(*args, **more)
     watch.after(call, number)
     return result

@@ -11,13 +11,12 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Self
 
+from giftbot.sandbox.pulse import PATIENCE
 from tests.crash import child
 from tests.crash.orders import Orders
 
 _WARM = ["pytest", "tests.crash.warm"]
 """`pytest` because each child looks at the main script, which may be that."""
-ENDS_WITHIN = 20.0
-"""Seconds that a process may take to reach the point at which it dies, or to end after SIGTERM."""
 
 
 class Bot:
@@ -43,7 +42,7 @@ class Bot:
         if self._process.pid is not None and self._process.is_alive():
             os.kill(self._process.pid, number)
 
-    async def ended(self, timeout: float = ENDS_WITHIN) -> int | None:
+    async def ended(self, timeout: float = PATIENCE) -> int | None:
         """Its exit code (negative: the signal that ended it), None if it goes on running for so long."""
         gone = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -58,7 +57,7 @@ class Bot:
         self._process.join()
         return self._process.exitcode
 
-    async def stopped_itself(self, timeout: float = ENDS_WITHIN) -> bool:
+    async def stopped_itself(self, timeout: float = PATIENCE) -> bool:
         """Wait until it has been put to sleep (SIGSTOP); whether it was."""
         deadline = time.monotonic() + timeout
         while not self._is_asleep():

@@ -16,6 +16,7 @@ from giftbot.models.job import Job, JobState
 from giftbot.models.player import Player, PlayerState
 from giftbot.models.redemption import Redemption
 from giftbot.sandbox import text_of
+from giftbot.sandbox.pulse import PATIENCE
 from tests.crash.cases import LOOK, Case, open_case
 from tests.crash.errands import KINGDOM
 from tests.crash.orders import Orders
@@ -27,8 +28,6 @@ RATE = 3000
 """Calls a minute, unless a case says otherwise."""
 SPACING = 0.05
 """Seconds that a player rests between two calls."""
-DONE_WITHIN = 30.0
-"""Seconds in which all jobs are done after the last start."""
 
 Pair = tuple[str, str]
 """A player's id and a code."""
@@ -61,7 +60,7 @@ class Roster:
         """All rows of redemption."""
         return await self.case.store.list_redemptions(limit=10_000)
 
-    async def done(self, timeout: float = DONE_WITHIN) -> bool:
+    async def done(self, timeout: float = PATIENCE) -> bool:
         """Wait until everybody has each code, all jobs are done, and say so; whether that happened in time."""
         deadline = time.monotonic() + timeout
         while not await self._is_done():

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import attrs
 
-from tests.crash.cases import SCALE, SETTLES_WITHIN, Case, open_case
+from giftbot.sandbox.pulse import PATIENCE
+from tests.crash.cases import SCALE, Case, open_case
 from tests.crash.orders import Outage, Point
 from tests.crash.places import Place
 
@@ -72,7 +73,7 @@ class Run:
     """What is cut off in the last life, which nobody ends."""
     mutant: str | None = None
     scale: float = SCALE
-    patience: float = SETTLES_WITHIN
+    patience: float = PATIENCE
     """Seconds in which everything is marked in the last life."""
 
     def __str__(self) -> str:

@@ -82,7 +82,7 @@ async def test_a_slow_pace_does_not_carry_a_resend_out_of_the_window(places: Pla
     async with open_case(places(tmp_path), servers=12, codes=1) as case:
         case.sandbox.world.store.nonce_window = 1.1 * TIMES.window
         first = case.start(outages=NO_MARKS, mutant="without journal")
-        await case.sandbox.until(lambda: all(case.shown().values()), what="all messages", timeout=20)
+        await case.sandbox.until(lambda: all(case.shown().values()), what="all messages")
         first.bury()
         await asyncio.sleep(0.6 * TIMES.window)
         last = case.start(POST_RATE_PER_SECOND="8")

@@ -11,6 +11,7 @@ import pytest
 
 from giftbot.models.ids import CodeKey, job_id
 from giftbot.models.job import JobState
+from giftbot.sandbox.pulse import PATIENCE
 from tests.conftest import MongodFactory
 from tests.crash.cases import LOOK
 from tests.crash.conftest import Places
@@ -19,8 +20,6 @@ from tests.crash.rosters import SCALE, Roster, open_roster
 
 SLOW = 300.0
 """Calls a minute: a job with ten players takes two seconds."""
-NOTICED_WITHIN = 30.0
-"""Seconds in which a bot notices that its database is away."""
 
 
 async def _rounds(roster: Roster, count: int = 2) -> None:
@@ -35,7 +34,7 @@ async def test_a_stopped_job_rests_through_a_crash_until_it_is_resumed(places: P
         case, game = roster.case, roster.case.sandbox.game
         job = job_id(roster.guild_ids[0], CodeKey(case.codes[0]))
         first = case.start(hold_scale=SCALE)
-        await game.wait(3, timeout=20)
+        await game.wait(3)
         assert await case.store.stop_job(job, "The test stopped it.", datetime.now(UTC))
         await _rounds(roster)
         asked = len(game.calls)
@@ -60,7 +59,7 @@ async def test_a_bot_that_is_stopped_in_a_job_stores_what_it_knows_and_goes_on_l
     async with open_roster(places(tmp_path), servers=2, players=10, rate=SLOW) as roster:
         game = roster.case.sandbox.game
         first = roster.case.start(hold_scale=SCALE)
-        await game.wait(4, timeout=20)
+        await game.wait(4)
         assert await first.stopped() == 0
         await roster.autopsy("stopped in order")
         assert {(call.player_id, call.code) for call in game.calls if call.told} == set(roster.stored)
@@ -82,7 +81,7 @@ async def test_a_database_that_goes_away_in_a_job_costs_only_time(
         case = roster.case
         hold = case.sandbox.game.faults.hold(player_id=roster.players[3], after_grant=True)
         bot = case.start(hold_scale=SCALE)
-        await hold.held(timeout=20)
+        await hold.held()
         await _stored_but(roster, 1)
         await roster.note_stored()
         await asyncio.to_thread(mongod.kill if how == "killed" else mongod.pause)
@@ -90,7 +89,7 @@ async def test_a_database_that_goes_away_in_a_job_costs_only_time(
         log = tmp_path / "bot" / "bot.log"
         await _until(lambda: "job put off" in log.read_text())
         await asyncio.to_thread(mongod.start if how == "killed" else mongod.resume)
-        assert await roster.done(timeout=90.0)
+        assert await roster.done(timeout=2 * PATIENCE)
         assert await bot.stopped() == 0
         assert await roster.problems(sound=False) == []
 
@@ -98,7 +97,7 @@ async def test_a_database_that_goes_away_in_a_job_costs_only_time(
 async def _stored_but(roster: Roster, missing: int) -> None:
     """Wait until all players but these have the code, in both servers."""
     wanted = (len(roster.players) - missing) * roster.case.expected
-    async with asyncio.timeout(NOTICED_WITHIN):
+    async with asyncio.timeout(PATIENCE):
         while True:
             if sum(row.is_granted for row in await roster.rows()) >= wanted:
                 return
@@ -107,6 +106,6 @@ async def _stored_but(roster: Roster, missing: int) -> None:
 
 async def _until(condition: Callable[[], bool]) -> None:
     """Look at another process's file until it is as wanted."""
-    async with asyncio.timeout(NOTICED_WITHIN):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - what is looked at is not of this process
             await asyncio.sleep(LOOK)

@@ -23,7 +23,7 @@ async def test_a_bot_that_is_stopped_in_a_fan_out_ends_in_time_and_goes_on_later
     """SIGTERM after some of 25 messages: exit code 0 within the drain time; the next start posts the others."""
     async with open_case(places(tmp_path), servers=SERVERS, codes=1) as case:
         first = case.start(POST_RATE_PER_SECOND="20")
-        await case.sandbox.until(lambda: sum(case.shown().values()) >= after, what="some messages", timeout=20)
+        await case.sandbox.until(lambda: sum(case.shown().values()) >= after, what="some messages")
         asked = time.monotonic()
         assert await first.stopped() == 0
         assert time.monotonic() - asked < TIMES.drain + ENDING
@@ -39,7 +39,7 @@ async def test_an_attempt_without_an_answer_does_not_hold_up_the_end(places: Pla
     async with open_case(places(tmp_path), servers=3, codes=1) as case:
         hold = case.sandbox.faults.hold("/channels/{channel_id}/messages", method="POST", after_store=True)
         first = case.start()
-        await hold.held(timeout=20)
+        await hold.held()
         asked = time.monotonic()
         assert await first.stopped() == 0
         assert time.monotonic() - asked < TIMES.drain + ENDING
@@ -64,7 +64,7 @@ async def test_faults_during_a_fan_out_do_not_add_up(places: Places, tmp_path: P
                 probability=0.1,
             )
         first = case.start()
-        await case.sandbox.until(lambda: sum(case.shown().values()) >= SERVERS, what="half of it", timeout=20)
+        await case.sandbox.until(lambda: sum(case.shown().values()) >= SERVERS, what="half of it")
         assert await first.stopped() == 0
         last = case.start()
         assert await case.settled()

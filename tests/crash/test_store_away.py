@@ -9,17 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from giftbot.sandbox.pulse import PATIENCE
 from tests.conftest import MongodFactory
 from tests.crash.cases import LOOK, open_case
 from tests.crash.places import Place
 
-KEPT_WITHIN = 30.0
-"""Seconds in which marks that the database does not take are on this machine's disk."""
-
 
 async def _until(condition: Callable[[], bool]) -> None:
     """Look at another process's file until it is as wanted."""
-    async with asyncio.timeout(KEPT_WITHIN):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - what is looked at is not of this process
             await asyncio.sleep(LOOK)
 
@@ -37,7 +35,7 @@ async def test_marks_of_a_database_that_is_away_are_kept_and_replayed(
             re.compile(f"^/channels/({routes})/messages$"), method="POST", after_store=True
         )
         bot = case.start(scale=1.0)
-        await hold.held(timeout=20)
+        await hold.held()
         await asyncio.to_thread(mongod.kill if how == "killed" else mongod.pause)
         hold.release()
         journal = case.place.data / "journal.jsonl"

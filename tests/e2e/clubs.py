@@ -20,6 +20,7 @@ from giftbot.sandbox import Actor
 from giftbot.sandbox.answer import text_of
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.nouns import Channel
+from giftbot.sandbox.pulse import PATIENCE
 from giftbot.services.ports import Store
 from giftbot.settings import Settings
 from tests.e2e.stage import Stage
@@ -46,7 +47,7 @@ class Club:
         """All that the channel's messages say."""
         return "\n".join(text_of(message) for message in self.stage.sandbox.world.messages(self.channel))
 
-    async def shows(self, *words: str, timeout: float = 20) -> str:
+    async def shows(self, *words: str, timeout: float = PATIENCE) -> str:
         """What the channel's messages say, once they say all of this."""
         await self.stage.sandbox.until(
             lambda: all(word in self.progress for word in words), timeout=timeout, what=f"messages that say {words}"
@@ -75,7 +76,7 @@ class Club:
     async def known(self, *codes: str) -> None:
         """Return once the bot knows these codes."""
         sources = self.stage.sandbox.sources
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             shown = ""
             while not all(code in shown for code in codes):
                 shown = (await self.admin.command("giftcode")).text

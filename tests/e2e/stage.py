@@ -15,6 +15,7 @@ from giftbot.models.times import PostingTimes
 from giftbot.sandbox import Actor, Answer, Sandbox
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.nouns import Channel
+from giftbot.sandbox.pulse import PATIENCE
 from giftbot.settings import Settings, load_settings
 
 SPEC = Path(__file__).parents[3] / "shared" / "discord-api-spec" / "openapi.json"
@@ -82,7 +83,7 @@ class Stage:
 
     async def panel(self, admin: Actor, words: str) -> Answer:
         """The settings panel, once it shows these words; what it shows may lag behind what people were told."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             panel = await admin.command("giftcodesettings")
             while words not in panel.text:
                 panel = await admin.command("giftcodesettings")

@@ -8,6 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
+from giftbot.sandbox.pulse import PATIENCE
+
 
 async def start(directory: Path, *options: str) -> asyncio.subprocess.Process:
     """Start the demo in an empty directory, with settings in the environment that must not disturb it."""
@@ -32,7 +34,7 @@ def left_behind(directory: Path) -> list[Path]:
 async def test_the_demo_tells_its_story_within_45_seconds_and_nothing_is_posted_twice(tmp_path: Path) -> None:
     """Servers configure themselves, a source fails and returns, the bot is killed: exit code 0, a summary."""
     demo = await start(tmp_path)
-    printed, _ = await asyncio.wait_for(demo.communicate(), 45)
+    printed, _ = await asyncio.wait_for(demo.communicate(), 2 * PATIENCE)
     told = printed.decode()
     assert demo.returncode == 0, told
     assert "Posted twice: 0. Missing: 0." in told
@@ -48,9 +50,9 @@ async def test_with_keep_it_goes_on_until_it_is_interrupted(tmp_path: Path) -> N
     demo = await start(tmp_path, "--keep")
     assert demo.stdout is not None
     told = b""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(2 * PATIENCE):
         while b"Still running" not in told:
             told += await demo.stdout.readline()
     demo.send_signal(signal.SIGINT)
-    rest, _ = await asyncio.wait_for(demo.communicate(), 20)
+    rest, _ = await asyncio.wait_for(demo.communicate(), PATIENCE)
     assert b"Traceback" not in rest

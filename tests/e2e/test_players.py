@@ -20,6 +20,7 @@ from giftbot.models.times import PostingTimes
 from giftbot.sandbox import Actor, Answer, Upload
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.nouns import Channel
+from giftbot.sandbox.pulse import PATIENCE
 from giftbot.services.ports import Store
 from giftbot.services.proving import IMPOSSIBLE_CODE
 from giftbot.settings import Settings
@@ -59,7 +60,7 @@ class Place:
 
     async def mine(self, who: Actor, words: str) -> str:
         """What somebody's list of players says, once it says this; redemption goes on beside it."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 shown = (await (await who.command("player mine")).settled()).text
                 if words in shown:
@@ -90,7 +91,7 @@ async def open_for(place: Place) -> AsyncIterator[None]:
 
 async def said(answer: Answer) -> str:
     """What a command said in the end, to its user only."""
-    await answer.settled(timeout=15)
+    await answer.settled(timeout=PATIENCE)
     assert answer.ephemeral
     return answer.text
 

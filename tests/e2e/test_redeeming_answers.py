@@ -176,7 +176,7 @@ async def test_429_slows_down_and_everybody_gets_it_in_the_end(stage: Stage) -> 
         await place.turn_on()
         game.faults.throttle(retry_after=1.0)
         stage.sandbox.sources.publish("FAST111")
-        shown = await place.shows("FAST111: waiting", "To be asked again", timeout=40)
+        shown = await place.shows("FAST111: waiting", "To be asked again")
         assert "The game was busy. It is asked again by itself." in shown
         assert "asked for" in (await place.admin.command("autoredeem status")).text
     async with later(stage, minutes=3):
@@ -199,7 +199,7 @@ async def test_faults_of_the_game_are_not_held_against_players(stage: Stage) -> 
         game.faults.drop()
         game.faults.lose()
         stage.sandbox.sources.publish("SHAKY11")
-        await place.shows("SHAKY11: waiting", "To be asked again", timeout=40)
+        await place.shows("SHAKY11: waiting", "To be asked again")
     async with later(stage, hours=1):
         await place.shows("SHAKY11: finished", "12 of 12")
     assert game.holders("SHAKY11") == set(players)

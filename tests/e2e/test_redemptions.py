@@ -13,6 +13,7 @@ from giftbot.sandbox import Actor, DriverRefused
 from giftbot.sandbox.answer import text_of
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.nouns import Channel
+from giftbot.sandbox.pulse import PATIENCE
 from tests.e2e.stage import Stage
 
 KINGDOM = 42
@@ -28,7 +29,7 @@ class Town:
     admin: Actor
     members: list[Actor]
 
-    async def shows(self, *words: str, message: int = 0, timeout: float = 20) -> str:
+    async def shows(self, *words: str, message: int = 0, timeout: float = PATIENCE) -> str:
         """The progress message, once it says all of this."""
         await self.stage.sandbox.until(
             lambda: all(word in self.progress(message) for word in words),
@@ -54,7 +55,7 @@ class Town:
 
     async def _asked(self, command: str, *words: str) -> str:
         """The answer to a command, once it says all of this; asked again after each check of the sources."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 shown = (await self.admin.command(command)).text
                 if all(word in shown for word in words):

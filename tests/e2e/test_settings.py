@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from giftbot.sandbox import DriverRefused, FaultKind
+from giftbot.sandbox.pulse import PATIENCE
 from tests.e2e.stage import MESSAGES, Stage
 
 
@@ -178,5 +179,5 @@ async def test_a_slow_answer_is_deferred_in_time_and_then_given(stage: Stage) ->
         stage.sandbox.faults.add(kind=FaultKind.DELAY, method="GET", route="/channels/{channel_id}", delay=2.5)
         stage.sandbox.faults.add(kind=FaultKind.STATUS, method="GET", route="/guilds/{guild_id}/roles", status=500)
         late = await panel.select("set-channel:", [channel.id])
-        await late.until(lambda: late.followups, timeout=10, what="the complaint")
+        await late.until(lambda: late.followups, timeout=PATIENCE, what="the complaint")
         assert "Something went wrong" in str(late.followups)

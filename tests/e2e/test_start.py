@@ -11,6 +11,7 @@ import pytest
 
 from giftbot.sandbox import FaultKind, Sandbox
 from giftbot.sandbox.child import BotProcess
+from giftbot.sandbox.pulse import PATIENCE
 from tests.e2e.stage import MESSAGES, Stage
 
 TOKEN_OF_NOBODY = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE." + "x" * 38
@@ -29,7 +30,7 @@ async def run(*, cwd: Path, **environ: str) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    printed, _ = await asyncio.wait_for(process.communicate(), 30)
+    printed, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
     return process.returncode or 0, printed.decode()
 
 
@@ -120,7 +121,7 @@ async def test_a_token_taken_away_while_running_ends_the_process(stage: Stage) -
         kind=FaultKind.STATUS, method="POST", route=MESSAGES, status=401, times=None, body={"message": "401"}
     )
     stage.sandbox.sources.publish("LASTONE")
-    assert await asyncio.wait_for(bot.wait(), 20) == 78
+    assert await asyncio.wait_for(bot.wait(), PATIENCE) == 78
     assert "does not accept the bot's token" in bot.log.read_text()
 
 

@@ -59,7 +59,7 @@ async def test_the_owner_is_told_of_a_new_code_and_of_a_failing_source_once(stag
         stage.sandbox.sources.publish("TELLME1")
         await stage.sandbox.until(lambda: "TELLME1" in str(owner.direct_messages))
         stage.sandbox.sources.fail("rss", status=404)
-        await stage.sandbox.until(lambda: "RSS feed has a problem" in str(owner.direct_messages), timeout=30)
+        await stage.sandbox.until(lambda: "RSS feed has a problem" in str(owner.direct_messages))
         await stage.sandbox.sources.wait("json", stage.sandbox.sources.hits["json"] + 3)
     told = [text_of(message) for message in owner.direct_messages]
     assert len([words for words in told if "TELLME1" in words]) == 1
@@ -76,13 +76,13 @@ async def test_a_suddenly_empty_source_expires_nothing_and_a_flood_is_held(stage
         stage.sandbox.sources.publish("STEADY1")
         await stage.sandbox.wait_for_messages(channel)
         stage.sandbox.sources.empty("json")
-        await stage.sandbox.until(lambda: "suddenly lists none" in str(owner.direct_messages), timeout=20)
+        await stage.sandbox.until(lambda: "suddenly lists none" in str(owner.direct_messages))
         listed = await (await admin.command("giftcode")).settled()
         assert "STEADY1" in listed.text
         stage.sandbox.sources.heal("json")
         for number in range(40):
             stage.sandbox.sources.publish(f"FLOOD{number:02}")
-        await stage.sandbox.until(lambda: "held back" in str(owner.direct_messages), timeout=30)
+        await stage.sandbox.until(lambda: "held back" in str(owner.direct_messages))
     assert len(stage.sandbox.world.messages(channel)) == 1
 
 

@@ -43,7 +43,7 @@ async def test_the_json_copy_has_channels_and_sent_codes(stage: Stage) -> None:
         await stage.configure(admin, channel, backfill="set-backfill:post")
         await stage.sandbox.wait_for_messages(channel)
     async with stage.bot():
-        await stage.sandbox.until(lambda: "COPIED1" in copy.read_text(), timeout=20, what="the copy")
+        await stage.sandbox.until(lambda: "COPIED1" in copy.read_text(), what="the copy")
     written = json.loads(copy.read_text())
     assert written["channels"] == {str(guild.id): channel.id}
     assert written["sent"] == {str(guild.id): ["COPIED1"]}

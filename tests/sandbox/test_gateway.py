@@ -10,6 +10,7 @@ import hikari
 import pytest
 
 from giftbot.sandbox import Limits, Sandbox
+from giftbot.sandbox.pulse import PATIENCE
 
 Connect = Callable[..., Awaitable[hikari.GatewayBot]]
 
@@ -27,7 +28,7 @@ class Heard:
     async def _put(self, event: hikari.Event) -> None:
         self._queue.put_nowait(event)
 
-    async def next(self, timeout: float = 10) -> hikari.Event:
+    async def next(self, timeout: float = PATIENCE) -> hikari.Event:
         """Return the next event."""
         return await asyncio.wait_for(self._queue.get(), timeout)
 

@@ -8,6 +8,7 @@ from giftbot import text
 from giftbot.models.ids import ChannelId, CodeKey, MessageId
 from giftbot.models.job import JobState, Trigger
 from giftbot.models.post import Page
+from giftbot.sandbox.pulse import PATIENCE
 from giftbot.services.auto_redeem import AutoRedeem
 from giftbot.services.job_progress import JobProgress
 from tests.services.conftest import House
@@ -54,7 +55,7 @@ async def test_only_jobs_that_it_stopped_are_shown_anew(house: House, shop: Work
     )
     switch = AutoRedeem(guilds=house.guilds, redemptions=shop.redemptions, progress=progress)
     assert await switch.turn_off(GUILD) == text.auto_redeem_off(1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await progress.aclose()
     assert set(wall.titles) == {"NEW1: stopped"}
     stopped = await shop.redemptions.jobs(GUILD, (JobState.STOPPED,))

@@ -16,6 +16,7 @@ from giftbot.models.ids import ChannelId, CodeKey, GuildId, MessageId
 from giftbot.models.job import Counts, Job, JobState, Trigger
 from giftbot.models.post import Page
 from giftbot.models.redemption import RedemptionOutcome
+from giftbot.sandbox.pulse import PATIENCE
 from giftbot.services.job_progress import MOST_TRIES, PAUSE, JobProgress
 from giftbot.services.ports import Store
 from tests.fakes import START
@@ -35,7 +36,7 @@ JOB = Job(
 
 async def until(condition: Callable[[], object]) -> None:
     """Let everybody act until this is so; the store answers from a thread of its own."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0)
 

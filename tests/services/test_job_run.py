@@ -18,6 +18,7 @@ from giftbot.models.player import PlayerState
 from giftbot.models.post import Page
 from giftbot.models.redemption import GameAnswer, RedemptionOutcome
 from giftbot.models.times import RedeemingTimes
+from giftbot.sandbox.pulse import PATIENCE
 from giftbot.services.job_progress import JobProgress
 from giftbot.services.job_run import JobRun, Tools
 from tests.services.redeeming import GUILD, Workshop
@@ -58,7 +59,7 @@ class Bench:
 
     async def run(self, job: Job) -> None:
         """Work on a job until it is let go."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await JobRun(job, self.tools, self.interrupted, lambda: self.may_go_on).run()
 
 

@@ -13,6 +13,7 @@ from giftbot.models.ids import ChannelId, CodeKey, GuildId, PlayerId
 from giftbot.models.notice import Notice, NoticeKind
 from giftbot.models.redemption import GameAnswer, RedemptionOutcome
 from giftbot.models.source import Trust
+from giftbot.sandbox.pulse import PATIENCE
 from giftbot.services.announcements import Announcements
 from giftbot.services.codes import Codes
 from giftbot.services.detection import CheckResult, Detection
@@ -468,7 +469,7 @@ async def test_codes_found_together_are_announced_together(place: Place) -> None
     await place.codes.to_verify.wait(0)
     assert await place.try_at(seconds=1) == 10
     assert place.jobs.calls == 1
-    await asyncio.wait_for(place.codes.to_verify.wait(60), timeout=5)
+    await asyncio.wait_for(place.codes.to_verify.wait(60), timeout=PATIENCE)
     assert await place.try_at(seconds=1) == 10
     assert await place.try_at(seconds=1) == 5
     assert len(await place.pending()) == 25
@@ -480,13 +481,13 @@ async def test_the_worker_begins_when_a_code_comes(place: Place) -> None:
     try:
         place.json.lists("FROST77")
         await place.check()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await place.jobs.called.wait()
         place.jobs.called.clear()
         assert await place.pending() == {"FROST77"}
         place.hints.lists("HINT2026")
         await place.check()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await place.jobs.called.wait()
         assert await place.pending() == {"FROST77", "HINT2026"}
     finally:
@@ -500,11 +501,11 @@ async def test_the_worker_outlives_what_goes_wrong(place: Place) -> None:
     try:
         place.json.lists("FROST77")
         await place.check()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await place.game.was_asked.wait()
         place.game.always = Outcome.REDEEMED
         place.codes.to_verify.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await place.jobs.called.wait()
     finally:
         running.cancel()

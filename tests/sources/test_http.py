@@ -21,6 +21,7 @@ from yarl import URL
 
 from giftbot import __version__
 from giftbot.errors import SourceError
+from giftbot.sandbox.pulse import PATIENCE
 from giftbot.sources.http import BODY_LIMIT, Fetched, Fetcher, FetchTimes, NotModified, Validators, open_fetcher
 
 Site = Callable[..., Awaitable[str]]
@@ -155,7 +156,7 @@ async def test_a_gigabyte(site: Site, fetcher: Fetcher, chunked: bool) -> None:
 
     with pytest.raises(SourceError, match="more than 256 KiB"):
         await body_of(fetcher, await site(answer))
-    await asyncio.wait_for(over.wait(), 5)
+    await asyncio.wait_for(over.wait(), PATIENCE)
     assert sent < 32 * 2**20
 
 
