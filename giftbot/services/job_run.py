@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import attrs
@@ -60,6 +61,10 @@ class JobRun:
         self._interrupted = interrupted
         self._may_go_on = may_go_on
         self._asked: dict[asyncio.Task[Redemption], Redemption] = {}
+        self._landed: list[asyncio.Task[Redemption]] = []
+        """Those of them that are answered, and were not looked at yet."""
+        self._news = asyncio.Event()
+        self._listening: asyncio.Task[bool] | None = None
         self._counts = Counts()
         self._is_dry = False
         self._renewed_at = tools.clock.monotonic()
@@ -82,6 +87,8 @@ class JobRun:
                 self._counts = await self._tools.store.count_outcomes(job.guild_id, job.code)
                 await self._ask_all(code)
         finally:
+            if self._listening is not None:
+                self._listening.cancel()
             for task in self._asked:
                 task.cancel()
             await asyncio.gather(*self._asked, return_exceptions=True)
@@ -149,8 +156,9 @@ class JobRun:
             if player is None or player.state not in ASKABLE or kingdom is None:
                 idle.append(_not_asked(row, player, self._tools.clock.now()))
             else:
-                asking = self._tools.asking.redeem(row, player, kingdom, code)
-                self._asked[asyncio.create_task(asking)] = row
+                asking = asyncio.create_task(self._tools.asking.redeem(row, player, kingdom, code))
+                asking.add_done_callback(self._land)
+                self._asked[asking] = row
         await self._rest(idle)
 
     async def _rest(self, rows: Sequence[Redemption]) -> None:
@@ -161,20 +169,24 @@ class JobRun:
 
     async def _collect(self) -> bool:
         """Wait for an answer, an interruption or the next heartbeat; whether the code turned out to be dead."""
-        waiting = asyncio.create_task(self._interrupted.wait())
-        try:
-            done, _ = await asyncio.wait(
-                [*self._asked, waiting],
-                timeout=self._tools.times.heartbeat,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        finally:
-            waiting.cancel()
+        if self._listening is None or self._listening.done():
+            self._listening = asyncio.create_task(self._interrupted.wait())
+            self._listening.add_done_callback(lambda _: self._news.set())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._tools.times.heartbeat):
+                await self._news.wait()
+        self._news.clear()
+        landed, self._landed = self._landed, []
         is_dead = False
-        for task in [task for task in self._asked if task in done]:
+        for task in landed:
             is_dead |= self._take(task)
         self._show(final=False)
         return is_dead
+
+    def _land(self, task: asyncio.Task[Redemption]) -> None:
+        """Note that a question has its answer: looking through all of them for each would cost more than asking."""
+        self._landed.append(task)
+        self._news.set()
 
     def _take(self, task: asyncio.Task[Redemption]) -> bool:
         before = self._asked.pop(task)
@@ -196,8 +208,8 @@ class JobRun:
     async def _drain(self) -> None:
         """Let what is on its way come to its end."""
         if self._asked:
-            done, _ = await asyncio.wait(self._asked, timeout=self._tools.times.drain)
-            for task in done:
+            await asyncio.wait(self._asked, timeout=self._tools.times.drain)
+            for task in [task for task in self._asked if task.done()]:
                 self._take(task)
 
     async def _keep_claim(self) -> bool:
