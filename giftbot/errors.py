@@ -13,7 +13,10 @@ GiftbotError                      what went wrong, as one sentence
 │   └── DataDirectoryError        the data directory is in use or not writable (exit code 73, EX_CANTCREAT)
 ├── StoreError                    the store did not do what it was asked
 │   └── StoreUnavailableError     the store is out of reach; the write may or may not have happened (exit code 69)
-└── SourceError                   a source of codes gave nothing that can be used
+├── SourceError                   a source of codes gave nothing that can be used
+├── InviteLookError               Discord did not show a server's invites
+└── CopyError                     a copy could not be written or read
+    └── CopyRefusedError          what is there is damaged, too large, or not ours
 ```
 """
 
@@ -94,3 +97,20 @@ class SourceError(GiftbotError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class InviteLookError(GiftbotError):
+    """Discord did not show what was asked for; `permitted` says whether it was asked at all."""
+
+    def __init__(self, message: str, *, permitted: bool = True) -> None:
+        """Say whether the bot was allowed to ask at all."""
+        super().__init__(message)
+        self.permitted = permitted
+
+
+class CopyError(GiftbotError):
+    """A copy could not be written or read; it may work later."""
+
+
+class CopyRefusedError(CopyError):
+    """A copy that must not be used."""

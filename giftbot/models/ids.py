@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NewType
 
 GuildId = NewType("GuildId", int)
@@ -27,6 +28,15 @@ JobId = NewType("JobId", str)
 RedemptionId = NewType("RedemptionId", str)
 """`"<guild>:<CODE>:<player>"`, the id of one player's redemption."""
 
+InviteCode = NewType("InviteCode", str)
+"""The last part of an invite's address. Its case counts."""
+
+JoinId = NewType("JoinId", str)
+"""`"<guild>:<user>:<milliseconds>"`, the id of one membership: the moment at which Discord says it began."""
+
+CreditId = NewType("CreditId", str)
+"""`"<kind>:<membership>"`, the id of a credit: one for each membership and kind."""
+
 
 def announcement_id(guild_id: GuildId, key: CodeKey) -> AnnouncementId:
     """The id of the outbox row of one code in one server."""
@@ -46,3 +56,13 @@ def redemption_id(guild_id: GuildId, key: CodeKey, player_id: PlayerId) -> Redem
 def player_key(guild_id: GuildId, player_id: PlayerId) -> str:
     """The id of a player's row in one server."""
     return f"{guild_id}:{player_id}"
+
+
+def join_id(guild_id: GuildId, user_id: UserId, joined_at: datetime) -> JoinId:
+    """The id of a membership that began at this moment."""
+    return JoinId(f"{guild_id}:{user_id}:{round(joined_at.timestamp() * 1000)}")
+
+
+def link_key(guild_id: GuildId, code: InviteCode) -> str:
+    """The id of a staff link's row."""
+    return f"{guild_id}:{code}"
