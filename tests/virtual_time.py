@@ -6,16 +6,18 @@ Deterministic: the same program takes the same steps at the same moments.
 from __future__ import annotations
 
 import asyncio
+import functools
 import selectors
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import attrs
 
 from tests.fakes import START
 
 Result = TypeVar("Result")
+Params = ParamSpec("Params")
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -42,7 +44,7 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """The loop; use `run`."""
+    """The loop; use `run` or, for a test, `virtual`."""
 
     def __init__(self) -> None:
         self.jumping = _JumpingSelector()
@@ -78,6 +80,16 @@ def run(main: Coroutine[None, None, Result]) -> Result:
     """Run this on a loop of its own; the end of it cancels what it left running."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
+
+
+def virtual(test: Callable[Params, Coroutine[None, None, None]]) -> Callable[Params, None]:
+    """Make this a test that runs on a loop of its own."""
+
+    @functools.wraps(test)
+    def on_virtual_time(*args: Params.args, **kwargs: Params.kwargs) -> None:
+        run(test(*args, **kwargs))
+
+    return on_virtual_time
 
 
 def await_threads(at_work: bool) -> None:

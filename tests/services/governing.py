@@ -12,7 +12,7 @@ import attrs
 from giftbot.models.code import CodeStatus, GiftCode, display_form, fold
 from giftbot.models.ids import GuildId, PlayerId
 from giftbot.models.redemption import GameAnswer, RedemptionOutcome
-from giftbot.services.governor import Governor
+from giftbot.services.governor import After, Before, Governor
 from giftbot.services.notices import Notices
 from giftbot.services.ports import BudgetStore, Clock
 from tests.fakes import START, Asked, MemoryBudgets, ScriptedGame
@@ -65,6 +65,8 @@ def ask(
     guild: int = 1,
     code: GiftCode | None = None,
     urgent: bool = False,
+    before: Before | None = None,
+    after: After | None = None,
 ) -> asyncio.Task[GameAnswer]:
     """Somebody asks, in a task of their own."""
     return asyncio.create_task(
@@ -74,6 +76,8 @@ def ask(
             kingdom=312,
             code=code or gift_code(),
             urgent=urgent,
+            before=before,
+            after=after,
         )
     )
 
@@ -88,6 +92,22 @@ async def settle(clock: Clock, seconds: float = 0.0) -> None:
     await clock.sleep(seconds)
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+async def break_game(stage: Stage, governor: Governor) -> None:
+    """Let the game fail five times, so that the breaker opens; after that it answers again."""
+    stage.game.says = [BROKEN] * 5
+    await asyncio.gather(*ask_many(governor, 5))
+
+
+def asked(stage: Stage) -> list[str]:
+    """The players who were asked, in order."""
+    return [call.player_id for call in stage.game.calls]
+
+
+def moments(stage: Stage) -> list[float]:
+    """When calls began, in seconds since the start."""
+    return [call.began for call in stage.game.calls]
 
 
 def busiest_minute(calls: Iterable[Asked]) -> int:
