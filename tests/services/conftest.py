@@ -21,7 +21,9 @@ from giftbot.services.signal import Signal
 from giftbot.stores.sqlite.store import open_sqlite
 from tests.fakes import ListeningPeople, ManualClock, OpenChannels, ScriptedSource
 from tests.observed import ObservedStore, observe
+from tests.services.playing import ONE, TWO, Club, make_club
 from tests.services.redeeming import Workshop, workshop
+from tests.services.verifying import Place, make_place
 
 
 @pytest.fixture
@@ -105,3 +107,17 @@ async def shop(store: Store) -> AsyncIterator[Workshop]:
     opened = workshop(store)
     yield opened
     await opened.governor.stop()
+
+
+@pytest.fixture
+def club(store: Store) -> Club:
+    """A server without players; in the game there are `ONE` in kingdom 312 and `TWO` in 77."""
+    made = make_club(store)
+    made.oracle.homes |= {ONE: 312, TWO: 77}
+    return made
+
+
+@pytest.fixture
+async def place(store: Store) -> Place:
+    """A server that posts what was tried first."""
+    return await make_place(store)

@@ -22,6 +22,7 @@ from tests.fakes import ManualClock
 
 GUILD = GuildId(1)
 ADA, BOB = UserId(100), UserId(200)
+ONE, TWO = PlayerId("10000001"), PlayerId("10000002")
 SITE = "https://example.test/redeem"
 
 
@@ -139,7 +140,7 @@ class Club:
         return player
 
 
-def club(store: Store) -> Club:
+def make_club(store: Store) -> Club:
     """The services of players; the game knows nobody yet."""
     clock, oracle, enrolled = ManualClock(), Oracle(), Enrolled()
     rosters = Rosters(store=store, guilds=store, redemptions=enrolled, clock=clock)

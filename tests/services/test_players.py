@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from datetime import timedelta
 
 import attrs
 import pytest
 
 from giftbot import text
-from giftbot.discord.player_lists import mine_components, mine_embed
-from giftbot.errors import InvalidInputError, NotAllowedError, StoreUnavailableError, UserError
-from giftbot.models.code import CodeStatus, Finding, GiftCode, discovered, display_form, fold
-from giftbot.models.ids import CodeKey, GuildId, PlayerId
-from giftbot.models.player import Player, PlayerState
-from giftbot.models.redemption import Redemption, RedemptionOutcome
+from giftbot.errors import InvalidInputError, NotAllowedError, UserError
+from giftbot.models.code import display_form
+from giftbot.models.ids import PlayerId
+from giftbot.models.player import PlayerState
+from giftbot.models.redemption import RedemptionOutcome
 from giftbot.models.registration import Proof
 from giftbot.services.players import MOST_OWNED, PROBES
-from giftbot.services.ports import Store
 from giftbot.services.proving import IMPOSSIBLE_CODE
-from tests.fakes import START
-from tests.services.playing import ADA, BOB, GUILD, SITE, Club
-from tests.services.playing import club as make_club
-
-ONE, TWO = PlayerId("10000001"), PlayerId("10000002")
-
-
-@pytest.fixture
-def club(store: Store) -> Club:
-    """A server whose players live in 312 and 77."""
-    made = make_club(store)
-    made.oracle.homes |= {ONE: 312, TWO: 77}
-    return made
+from tests.services.playing import ADA, BOB, GUILD, ONE, TWO, Club
 
 
 async def test_a_player_is_proved_with_a_code_that_cannot_exist_before_they_are_stored(club: Club) -> None:
@@ -261,152 +245,3 @@ async def test_an_admin_decides_whose_a_player_is(club: Club) -> None:
     assert [player.player_id for player in await club.players.owned(GUILD, BOB)] == [ONE]
     with pytest.raises(InvalidInputError, match="not registered"):
         await club.players.assign(GUILD, TWO, BOB)
-
-
-def row(player_id: str, code: str, outcome: RedemptionOutcome, **details: object) -> Redemption:
-    """What the game answered."""
-    made = Redemption(GUILD, CodeKey(code), PlayerId(player_id), outcome, START, START)
-    return attrs.evolve(made, **details)  # type: ignore[arg-type]
-
-
-async def test_owners_see_state_results_the_next_attempt_and_why_something_failed(club: Club) -> None:
-    """Newest first; a player without a kingdom of their own has the server's."""
-    await club.default_kingdom(40)
-    await club.put(ONE, PlayerState.UNPROVED, kingdom=None, nickname="*Ada*")
-    soon = START + timedelta(hours=1)
-    await club.store.record(
-        [
-            row(ONE, "FROST1", RedemptionOutcome.REDEEMED, redeemed_at=START),
-            row(ONE, "FROST2", RedemptionOutcome.RETRY, next_attempt_at=soon, updated_at=soon),
-            row(ONE, "FROST3", RedemptionOutcome.UNKNOWN, raw="40010 *odd*", updated_at=START - timedelta(days=1)),
-        ]
-    )
-    [view] = await club.players.mine(GUILD, ADA)
-    assert view.kingdom == 40
-    assert [found.code for found in view.redemptions] == ["FROST2", "FROST1", "FROST3"]
-    name, lines = text.own_player(view, "https://redeem.example")
-    assert name == r"\*Ada\* (10000001)"
-    assert "Not checked yet" in lines
-    assert "Kingdom 40, this server's default" in lines
-    assert f"**FROST1**: redeemed, <t:{int(START.timestamp())}:R>" in lines
-    assert f"next attempt <t:{int(soon.timestamp())}:R>" in lines
-    assert r"The game said “40010 \*odd\*”" in lines
-    assert await club.players.mine(GUILD, BOB) == []
-
-
-async def test_what_is_left_to_do_by_hand_says_where(club: Club) -> None:
-    """The page on which players redeem themselves; and a wrong kingdom promises nothing that may be off."""
-    await club.put(ONE)
-    await club.store.record([row(ONE, "HAND1", RedemptionOutcome.BY_HAND)])
-    await club.store.record([row(ONE, "KING1", RedemptionOutcome.WRONG_KINGDOM)])
-    views = await club.players.mine(GUILD, ADA)
-    shown = mine_embed(views, 7, club.players.site)  # a page that is gone leads to the last one
-    assert SITE in shown.fields[0].value
-    assert "where it is on, or else /redeem" in shown.fields[0].value
-
-
-async def test_a_page_that_is_no_more_leads_to_the_last_one(club: Club) -> None:
-    """Players were removed since the button was drawn."""
-    for number in range(1, 8):
-        await club.put(str(number))
-    views = await club.players.mine(GUILD, ADA)
-    assert [field.name for field in mine_embed(views, 99, SITE).fields] == ["6", "7"]
-    [row_of_buttons] = mine_components(views, 99)
-    back, following = row_of_buttons.build()[0]["components"]
-    assert back["custom_id"].endswith(":0")
-    assert following["disabled"]
-    assert mine_embed([], 3, SITE).description == text.NO_PLAYERS
-    page = await club.pages.after(GUILD, None, PlayerId("5"), start=10**30)
-    assert page.start == 5
-
-
-def gift(name: str) -> GiftCode:
-    """An active code."""
-    return discovered("json", Finding(fold(name), display_form(name)), CodeStatus.ACTIVE, START)
-
-
-async def test_one_player_who_fails_does_not_hide_the_results_of_others(club: Club) -> None:
-    """Each player has results or a sentence that says why not."""
-    players = [await club.put(str(number)) for number in range(1, 5)]
-
-    async def now(player: Player, codes: Sequence[GiftCode]) -> list[Redemption]:
-        match player.player_id:
-            case "1":
-                return [row("1", code.key, RedemptionOutcome.REDEEMED) for code in codes]
-            case "2":
-                raise InvalidInputError("This player is in another kingdom.")
-            case "3":
-                raise StoreUnavailableError("it is away")
-        await asyncio.Event().wait()
-        return []
-
-    club.enrolled.now = now
-    one, two, three, four = await club.players.redeem_now(players, [gift("Frost1"), gift("FROST2")])
-    assert [found.outcome for found in one.redemptions] == [RedemptionOutcome.REDEEMED] * 2
-    assert two.problem == "This player is in another kingdom."
-    assert three.problem == text.STORE_AWAY
-    assert four.problem == text.REDEEMING_TOOK_TOO_LONG
-    answer = text.redeemed_for([one, two, three, four], {CodeKey("FROST1"): "Frost1"}, "https://example.test")
-    assert "**Frost1** is redeemed" in answer
-    assert "another kingdom" in answer
-
-
-async def test_a_second_press_does_not_ask_for_the_same_player_again(club: Club) -> None:
-    """Impatience costs no calls; when the first one ended, the next may."""
-    player = await club.put(ONE)
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def now(player: Player, codes: Sequence[GiftCode]) -> list[Redemption]:
-        begun.set()
-        await go_on.wait()
-        return []
-
-    club.enrolled.now = now
-    first = asyncio.create_task(club.players.redeem_now([player], [gift("FROST1")]))
-    await begun.wait()
-    [second] = await club.players.redeem_now([player], [gift("FROST1")])
-    assert second.problem == text.REDEEMING_ALREADY
-    go_on.set()
-    assert (await first)[0].problem is None
-    assert (await club.players.redeem_now([player], [gift("FROST1")]))[0].problem is None
-
-
-async def test_answers_fit_into_a_message_however_many_players_and_codes(club: Club) -> None:
-    """Discord takes 2,000 characters; what does not fit is said to be missing."""
-    codes = [gift(f"FROST{number}") for number in range(10)]
-
-    async def now(player: Player, codes: Sequence[GiftCode]) -> list[Redemption]:
-        return [row(player.player_id, code.key, RedemptionOutcome.INELIGIBLE) for code in codes]
-
-    club.enrolled.now = now
-    players = [await club.put(str(number), nickname="n" * 40) for number in range(1, 26)]
-    answer = text.redeemed_for(await club.players.redeem_now(players, codes), {}, "https://example.test")
-    assert 1_500 < len(answer) <= 2_000
-    assert answer.endswith("…")
-
-
-async def test_the_list_is_turned_forward_and_back_and_filtered(club: Club) -> None:
-    """Every player is on exactly one page; the counts are of the whole server."""
-    for number in range(45):
-        await club.put(f"{number:03}", PlayerState.PAUSED if number % 3 == 0 else PlayerState.ACTIVE)
-    first = await club.pages.after(GUILD, None)
-    second = await club.pages.after(GUILD, None, first.players[-1].player_id, start=20)
-    third = await club.pages.after(GUILD, None, second.players[-1].player_id, start=40)
-    seen = [player.player_id for page in (first, second, third) for player in page.players]
-    assert seen == [f"{number:03}" for number in range(45)]
-    assert [page.has_more for page in (first, second, third)] == [True, True, False]
-    assert await club.pages.before(GUILD, None, third.players[0].player_id, start=40) == second
-    assert await club.pages.before(GUILD, None, second.players[0].player_id, start=20) == first
-    paused = await club.pages.after(GUILD, PlayerState.PAUSED)
-    assert (len(paused.players), paused.total, paused.has_more) == (15, 15, False)
-    assert text.list_footer(third) == "41 to 45 of 45 · 30 active, 15 paused"
-    assert "nobody is registered" in text.list_footer(await club.pages.after(GuildId(9), None))
-
-
-async def test_players_are_suggested_by_the_beginning_of_their_id(club: Club) -> None:
-    """An id that begins others comes with them; what is no number suggests nobody."""
-    for player_id in ("12", "120", "13", "2"):
-        await club.put(player_id)
-    assert [player.player_id for player in await club.pages.suggest(GUILD, "12")] == ["12", "120"]
-    assert len(await club.pages.suggest(GUILD, " ")) == 4
-    assert await club.pages.suggest(GUILD, "Ada") == []
