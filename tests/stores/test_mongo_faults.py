@@ -25,7 +25,7 @@ async def test_an_absent_server_is_told_within_seconds() -> None:
     with pytest.raises(StoreUnavailableError) as caught:
         async with open_mongo(f"mongodb://me:hunter2@127.0.0.1:{free_port()}/", "test"):
             pass
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15  # the driver itself would try for 30
     assert str(caught.value) == "MongoDB is out of reach (ServerSelectionTimeoutError)."
     assert "hunter2" not in f"{caught.value.__cause__!r}"
 
@@ -101,7 +101,7 @@ async def test_a_server_that_hangs_is_out_of_reach_and_recovers(
             *(store.get_sent_codes(GUILD) for _ in range(30)),
             return_exceptions=True,
         )
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 15
         assert {type(result) for result in results} == {StoreUnavailableError}
         mongod.resume()
         assert "FROST77" in await states(store)
