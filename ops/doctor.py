@@ -11,7 +11,7 @@ from giftbot.errors import DataDirectoryError, InvalidInputError, SettingsError,
 from giftbot.models.check import Check, Level, failed, warning
 from giftbot.models.guild import GuildSettings
 from giftbot.models.ids import GuildId
-from ops.options import LARGEST_ID, Json
+from ops.options import Json, guild_id
 from ops.process import Process, open_beside, ops_process, require_data
 
 if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait fo
 Live = Annotated[bool, typer.Option("--live", help="Also ask Discord now about the channel of the server --guild.")]
 LiveGuild = Annotated[
     int | None,
-    typer.Option("--guild", min=1, max=LARGEST_ID, metavar="ID", help="The server to ask about with --live."),
+    typer.Option("--guild", parser=guild_id, metavar="ID", help="The server to ask about with --live."),
 ]
 
 

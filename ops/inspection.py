@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -14,7 +14,13 @@ from giftbot.models.job import JobState
 from giftbot.models.player import PlayerState, parse_player_id
 from giftbot.models.redemption import RedemptionOutcome
 from ops.options import Code, Guild, Json, Limit, PlayerOption
-from ops.process import Process, inspecting, ops_process
+from ops.process import Process, inspecting, ops_process, require_known
+
+if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
+    from giftbot.app import Services
+    from giftbot.services.inspection import Inspection
+
+T = TypeVar("T")
 
 app = typer.Typer(
     help="Look at codes, posts, servers, players, jobs and redemptions.",
@@ -67,10 +73,12 @@ def sent(
     with ops_process() as process:
         from ops import forms  # noqa: PLC0415
 
-        found = process.run(
-            lambda services: inspecting(services).posts(
-                guild_id=_guild(guild), states=state or (), key=_key(code), limit=limit + 1
-            )
+        found = _look(
+            process,
+            guild,
+            lambda inspection, guild_id: inspection.posts(
+                guild_id=guild_id, states=state or (), key=_key(code), limit=limit + 1
+            ),
         )
         document = {"posts": [forms.of_post(one) for one in found[:limit]]}
         _show(process, document, forms.POST_HEADINGS, [forms.post_row(one) for one in found], limit, json=json)
@@ -82,8 +90,10 @@ def guilds(guild: Guild = None, disabled: Disabled = False, json: Json = False) 
     with ops_process() as process:
         from ops import forms  # noqa: PLC0415
 
-        found = process.run(
-            lambda services: inspecting(services).servers(guild_id=_guild(guild), disabled_only=disabled)
+        found = _look(
+            process,
+            guild,
+            lambda inspection, guild_id: inspection.servers(guild_id=guild_id, disabled_only=disabled),
         )
         if json:
             process.output.document({"guilds": [forms.of_guild(one) for one in found]})
@@ -105,10 +115,12 @@ def players(
     with ops_process() as process:
         from ops import redeeming_forms as forms  # noqa: PLC0415
 
-        found = process.run(
-            lambda services: inspecting(services).players(
-                guild_id=_guild(guild), states=state or (), player_id=_player(player), limit=limit + 1
-            )
+        found = _look(
+            process,
+            guild,
+            lambda inspection, guild_id: inspection.players(
+                guild_id=guild_id, states=state or (), player_id=_player(player), limit=limit + 1
+            ),
         )
         document = {"players": [forms.of_player(one) for one in found[:limit]]}
         _show(process, document, forms.PLAYER_HEADINGS, [forms.player_row(one) for one in found], limit, json=json)
@@ -122,10 +134,12 @@ def jobs(
     with ops_process() as process:
         from ops import redeeming_forms as forms  # noqa: PLC0415
 
-        found = process.run(
-            lambda services: inspecting(services).jobs(
-                guild_id=_guild(guild), states=state or (), key=_key(code), limit=limit + 1
-            )
+        found = _look(
+            process,
+            guild,
+            lambda inspection, guild_id: inspection.jobs(
+                guild_id=guild_id, states=state or (), key=_key(code), limit=limit + 1
+            ),
         )
         document = {"jobs": [forms.of_job(one) for one in found[:limit]]}
         _show(process, document, forms.JOB_HEADINGS, [forms.job_row(one) for one in found], limit, json=json)
@@ -145,18 +159,35 @@ def redemptions(
     with ops_process() as process:
         from ops import redeeming_forms as forms  # noqa: PLC0415
 
-        found = process.run(
-            lambda services: inspecting(services).redemptions(
-                guild_id=_guild(guild),
+        found = _look(
+            process,
+            guild,
+            lambda inspection, guild_id: inspection.redemptions(
+                guild_id=guild_id,
                 key=_key(code),
                 player_id=_player(player),
                 outcomes=outcome or (),
                 limit=limit + 1,
-            )
+            ),
         )
         document = {"redemptions": [forms.of_redemption(one) for one in found[:limit]]}
         rows = [forms.redemption_row(one) for one in found]
         _show(process, document, forms.REDEMPTION_HEADINGS, rows, limit, json=json)
+
+
+def _look(
+    process: Process, guild: int | None, look: Callable[[Inspection, GuildId | None], Awaitable[list[T]]]
+) -> list[T]:
+    """What is found; nothing in a server that is not known is `InvalidInputError`."""
+    guild_id = None if guild is None else GuildId(guild)
+
+    async def work(services: Services) -> list[T]:
+        found = await look(inspecting(services), guild_id)
+        if not found and guild_id is not None:
+            await require_known(services, guild_id)
+        return found
+
+    return process.run(work)
 
 
 def _show(
@@ -178,10 +209,6 @@ def _show(
         process.output.table(headings, rows[:limit])
         if len(rows) > limit:
             process.output.complain(f"There are more than these {limit}: see them with --limit.")
-
-
-def _guild(guild: int | None) -> GuildId | None:
-    return None if guild is None else GuildId(guild)
 
 
 def _key(code: str | None) -> CodeKey | None:

@@ -13,7 +13,7 @@ from giftbot.errors import InvalidInputError
 from giftbot.models.ids import GuildId
 from giftbot.models.roster import MOST_BYTES, ImportReport, LineResult
 from ops.options import DryRun, Json, OneGuild
-from ops.process import Process, inspecting, ops_process
+from ops.process import Process, ops_process, require_known
 
 if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
     from giftbot.app import Services
@@ -67,7 +67,7 @@ def export(guild: OneGuild, out: Out = None, force: Force = False) -> None:
         guild_id = GuildId(guild)
 
         async def work(services: Services) -> str:
-            await _require_known(services, guild_id)
+            await require_known(services, guild_id)
             return await services.players.export_csv(guild_id)
 
         if out is not None and out.exists() and not force:
@@ -84,7 +84,7 @@ def _import(process: Process, guild_id: GuildId, words: str, *, dry_run: bool) -
     with process.output.progress("Importing") as progress:
 
         async def work(services: Services) -> ImportReport:
-            await _require_known(services, guild_id)
+            await require_known(services, guild_id)
             return await services.players.import_csv(guild_id, words, None, dry_run=dry_run, progress=progress)
 
         return process.run(work)
@@ -107,11 +107,6 @@ def _summary(report: ImportReport, *, dry_run: bool) -> str:
     if report.codes:
         return f"{sentence} {counted(report.codes, 'code')} will be redeemed for them by a running bot."
     return sentence
-
-
-async def _require_known(services: Services, guild_id: GuildId) -> None:
-    if not await inspecting(services).knows(guild_id):
-        raise InvalidInputError(f"Server {guild_id} is not known here. The known ones: ops inspect guilds.")
 
 
 def _read(table: Path) -> bytes:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
 import typer
 
-from giftbot.errors import DataDirectoryError, GiftbotError
+from giftbot.errors import DataDirectoryError, GiftbotError, InvalidInputError
+from giftbot.models.ids import GuildId
 
 if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
     from giftbot.app import Discord, Services
@@ -169,6 +170,12 @@ def inspecting(services: Services) -> Inspection:
     from giftbot.services.inspection import Inspection  # noqa: PLC0415
 
     return Inspection(store=services.store, clock=services.clock, game=services.settings.game)
+
+
+async def require_known(services: Services, guild_id: GuildId) -> None:
+    """Refuse a server of which nothing is known. Raises `InvalidInputError`."""
+    if not await inspecting(services).knows(guild_id):
+        raise InvalidInputError(f"Server {guild_id} is not known here. The known ones: ops inspect guilds.")
 
 
 @contextmanager

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from giftbot.models.ids import GuildId
 from ops.options import Guild, Json
-from ops.process import inspecting, ops_process
+from ops.process import inspecting, ops_process, require_known
 
 if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
+    from giftbot.app import Services
     from giftbot.services.inspection import Figures, Overview
 
 Pairs = list[tuple[str, str]]
@@ -24,12 +25,17 @@ def stats(guild: Guild = None, json: Json = False) -> None:
             document, pairs = forms.of_overview(overview), _of_overview(overview)
         else:
             guild_id = GuildId(guild)
-            figures = process.run(lambda services: inspecting(services).figures(guild_id))
+            figures = process.run(lambda services: _figures(services, guild_id))
             document, pairs = {"guild_id": str(guild), **forms.of_figures(figures)}, _of_figures(figures)
         if json:
             process.output.document(document)
         else:
             process.output.figures(pairs)
+
+
+async def _figures(services: Services, guild_id: GuildId) -> Figures:
+    await require_known(services, guild_id)
+    return await inspecting(services).figures(guild_id)
 
 
 def _of_figures(figures: Figures) -> Pairs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ops.installation import EMBER, HOUR, LONG_AGO, NORTH, NOW, UNKNOWN, Installation, iso
+from tests.ops.installation import EMBER, HOUR, LONG_AGO, NORTH, NOW, QUIET, Installation, iso
 
 SEEN = iso(LONG_AGO)
 
@@ -32,7 +32,7 @@ def test_all_players(installation: Installation) -> None:
         (["--player", "1001", "--state", "active"], [(NORTH, "1001")]),
         (["--player", "1001", "--state", "active", "--guild", str(EMBER)], []),
         (["--player", "1009"], []),
-        (["--guild", str(UNKNOWN)], []),
+        (["--guild", str(QUIET)], []),
     ],
 )
 def test_players_by_server_state_and_id(
@@ -83,7 +83,7 @@ def test_all_jobs(installation: Installation) -> None:
         (["--state", "open"], [(NORTH, "FROST77")]),
         (["--code", "frost77"], [(NORTH, "FROST77"), (EMBER, "FROST77")]),
         (["--guild", str(NORTH), "--state", "stopped", "--state", "done"], [(NORTH, "SNOW2026")]),
-        (["--guild", str(UNKNOWN)], []),
+        (["--guild", str(QUIET)], []),
     ],
 )
 def test_jobs_by_server_state_and_code(
@@ -128,7 +128,7 @@ def test_all_redemptions(installation: Installation) -> None:
         (["--player", "1001", "--guild", str(NORTH), "--code", "snow2026"], ["SNOW2026"]),
         (["--outcome", "unknown", "--outcome", "retry"], ["FROST77", "FROST77"]),
         (["--code", "snow2026"], ["SNOW2026"]),
-        (["--guild", str(UNKNOWN)], []),
+        (["--guild", str(QUIET)], []),
     ],
 )
 def test_redemptions_by_server_code_player_and_outcome(
@@ -147,7 +147,7 @@ def test_lists_that_are_cut_or_empty_say_so(sqlite: Installation, what: str) -> 
     assert run.err == "ops: There are more than these 1: see them with --limit.\n"
     document = sqlite.run("inspect", what, "--limit", "1", "--json").document
     assert (len(document[what]), document["has_more"]) == (1, True)
-    empty = sqlite.run("inspect", what, "--guild", str(UNKNOWN))
+    empty = sqlite.run("inspect", what, "--guild", str(QUIET))
     assert (empty.code, empty.out) == (0, f"No such {what}.\n")
 
 

@@ -79,7 +79,7 @@ def test_an_unknown_server_is_refused(installation: Installation) -> None:
     run = installation.run("reset", "--guild", str(UNKNOWN), "--yes")
     assert (run.code, run.out) == (2, "")
     assert run.err == f"ops: Server {UNKNOWN} is not known here. The known ones: ops inspect guilds.\n"
-    assert installation.run("inspect", "guilds", "--guild", str(UNKNOWN)).out == "No such servers.\n"
+    assert str(UNKNOWN) not in installation.run("inspect", "guilds").out
 
 
 def test_a_server_must_be_named(sqlite: Installation) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from giftbot.services.ports import Store
-from tests.ops.installation import EMBER, HOUR, NORTH, NOW, UNKNOWN, Installation, iso, on_sqlite
+from tests.ops.installation import EMBER, HOUR, NORTH, NOW, QUIET, Installation, iso, on_sqlite
 from tests.ops.runs import run_ops
 
 
@@ -92,8 +92,8 @@ def test_the_figures_of_one_server(installation: Installation) -> None:
 
 
 def test_a_server_without_posts_has_empty_figures(installation: Installation) -> None:
-    """A server that nothing is known of has zeros, as in the bot itself."""
-    run = installation.run("stats", "--guild", str(UNKNOWN))
+    """A server where nothing happened yet has zeros, as in the bot itself."""
+    run = installation.run("stats", "--guild", str(QUIET))
     assert run.code == 0
     assert run.lines[:4] == ["Codes sent 0", "Last code -", "Last sent -", "Sources -"]
 
