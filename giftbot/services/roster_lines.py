@@ -18,6 +18,7 @@ from giftbot.models.roster import MOST_BYTES, MOST_LINES, LineReport, LineResult
 
 _BREAK = re.compile(r"\r\n|\n|\r")
 _SEPARATORS = (",", ";", "\t")
+_NAMES = {",": "“,”", ";": "“;”", "\t": "a tab", None: "a space"}
 _DIRECTIVE = re.compile(r"sep=([,;\t])", re.IGNORECASE)
 """What Excel writes and reads in the first line."""
 _LONGEST_LINE = 1_000
@@ -75,7 +76,15 @@ class Table:
             )
         except InvalidInputError as error:
             shown = self._cell(cells, _ID) or line.strip(_BLANK)
-            return LineReport(number, escaped(shown), LineResult.BAD, str(error))
+            note = self._mixture(shown, self._cell(cells, _KINGDOM)) if cells else None
+            return LineReport(number, escaped(shown), LineResult.BAD, note or str(error))
+
+    def _mixture(self, *wrong: str) -> str | None:
+        """What to say of cells in which other columns were left by a line that has another separator."""
+        for other in _SEPARATORS:
+            if other != self.separator and any(other in cell for cell in wrong):
+                return text.LINE_MIXED.format(found=_NAMES[other], wanted=_NAMES[self.separator])
+        return None
 
     def _cell(self, cells: Sequence[str], column: str) -> str:
         place = self.columns.get(column, len(cells))

@@ -71,6 +71,7 @@ TABLE_NOT_TEXT = "This file is not readable as text. Save it as “CSV UTF-8” 
 TABLE_WITHOUT_ID = "The first line names no column for the player id. Call it player_id, or leave that line out."
 LINE_TOO_LONG = "This line is too long to be a player."
 LINE_BAD_QUOTES = "The quotation marks in this line do not match."
+LINE_MIXED = "This line has {found} between its columns, the table has {wanted}. Use the same in all lines."
 LINE_WITHOUT_KINGDOM = "There is no kingdom in this line, and this server has no default kingdom."
 LINE_OVERTAKEN = "Somebody else changed this player at the same moment. Import the line again."
 DOWNLOAD_FAILED = "Discord did not give the file to the bot. Upload it again."
