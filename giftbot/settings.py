@@ -7,6 +7,7 @@ that holds the value of `NAME` (for secrets). Names are documented in the README
 
 from __future__ import annotations
 
+import ast
 import difflib
 import math
 import os
@@ -35,14 +36,21 @@ DOTENV_NAME = ".env"
 GAMES = ("whiteout", "kingshot")
 
 
-def _at_least(minimum: float) -> Callable[[object, attrs.Attribute[float], float], None]:
-    def check(_: object, attribute: attrs.Attribute[float], value: float) -> None:
-        if not math.isfinite(value):
-            raise ValueError(f"{attribute.name.upper()} must be a number, not {value:g}")
-        if value < minimum:
-            raise ValueError(f"{attribute.name.upper()} must be at least {minimum:g}, not {value:g}")
+@attrs.frozen
+class _AtLeast:
+    """Checks a number; None, where a field allows it, is unset."""
 
-    return check
+    minimum: float
+    kind: str = "number"
+
+    @property
+    def allowed(self) -> str:
+        """What a number may be, in words."""
+        return f"a {self.kind} of at least {self.minimum:g}"
+
+    def __call__(self, _: object, attribute: attrs.Attribute[float | None], value: float | None) -> None:
+        if value is not None and not (math.isfinite(value) and value >= self.minimum):
+            raise ValueError(f"{attribute.name.upper()} must be {self.allowed}, not {value:g}")
 
 
 def _one_of(*allowed: str) -> Callable[[object, attrs.Attribute[str], str], None]:
@@ -56,8 +64,12 @@ def _one_of(*allowed: str) -> Callable[[object, attrs.Attribute[str], str], None
 def _web_address(_: object, attribute: attrs.Attribute[str | None], value: str | None) -> None:
     if not value:
         return
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:  # brackets around what is no address
+        is_address = False
+    if not is_address:
         raise ValueError(f"{attribute.name.upper()} must be a web address (https://...)")
 
 
@@ -98,13 +110,13 @@ class Settings:
     """Base of the redemption API; None is the game profile's."""
     game_sign_salt: str | None = None
     """What calls of the API are signed with; public, the game's page carries it. None is the game profile's."""
-    game_rate_per_minute: float = attrs.field(default=30.0, validator=_at_least(0))
+    game_rate_per_minute: float = attrs.field(default=30.0, validator=_AtLeast(0))
     """Calls of the API per minute, of all processes on one store; 0 switches redemption off."""
-    game_player_spacing: float = attrs.field(default=2.5, validator=_at_least(0))
+    game_player_spacing: float = attrs.field(default=2.5, validator=_AtLeast(0))
     """Seconds between two calls for one player."""
     game_verify_player: str = attrs.field(default="", validator=_player)
     """`player:kingdom`, with whom each new code is tried before it is posted; empty is nobody."""
-    giftcode_check_interval: float = attrs.field(default=10.0, validator=_at_least(1))
+    giftcode_check_interval: float = attrs.field(default=10.0, validator=_AtLeast(1))
     """Seconds between two checks of the sources."""
     giftcode_json_url: str | None = attrs.field(default=None, validator=_web_address)
     """None is the game profile's address, empty is off."""
@@ -121,10 +133,8 @@ class Settings:
     """Users who may run the owner's commands, separated by commas; empty is the application's owner or team."""
     giftbot_shard_ids: str = attrs.field(default="", validator=_ids)
     """Shards of this process, separated by commas; empty is all."""
-    giftbot_shard_count: int | None = attrs.field(
-        default=None, validator=attrs.validators.optional(attrs.validators.ge(1))
-    )
-    post_rate_per_second: float = attrs.field(default=44.0, validator=_at_least(0.1))
+    giftbot_shard_count: int | None = attrs.field(default=None, validator=_AtLeast(1, "whole number"))
+    post_rate_per_second: float = attrs.field(default=44.0, validator=_AtLeast(0.1))
     """Messages per second of this process; Discord's limit is 50 requests a second for all of one token."""
     log_level: str = attrs.field(default="INFO", validator=_one_of("DEBUG", "INFO", "WARNING", "ERROR"))
     log_format: str = attrs.field(default="console", validator=_one_of("console", "json"))
@@ -132,6 +142,11 @@ class Settings:
     def __attrs_post_init__(self) -> None:
         if self.giftbot_shard_ids and not self.giftbot_shard_count:
             raise ValueError("GIFTBOT_SHARD_IDS needs GIFTBOT_SHARD_COUNT, the number of all shards")
+        if any(number >= (self.giftbot_shard_count or 0) for number in self.shard_ids or ()):
+            raise ValueError(
+                f"GIFTBOT_SHARD_IDS must be below GIFTBOT_SHARD_COUNT ({self.giftbot_shard_count}), as they begin"
+                f" with 0, not “{self.giftbot_shard_ids}”"
+            )
 
     @property
     def token(self) -> str:
@@ -237,7 +252,13 @@ def _refuse_unknown(values: Mapping[str, str], names: Mapping[str, str]) -> None
             raise SettingsError(f"{name} is not a setting.{advice}")
 
 
-_CONVERSION = re.compile(r"Could not convert value (?P<value>.+) for option '(?P<option>\w+)'")
+_CONVERSION = re.compile(r"Could not convert value (?P<value>.+) for option '(?P<option>\w+)'", re.DOTALL)
+
+
+def _allowed(option: str) -> str:
+    """What a setting may be whose text is neither a number nor a switch."""
+    validator = getattr(attrs.fields(Settings), option).validator
+    return validator.allowed if isinstance(validator, _AtLeast) else "true or false"
 
 
 def _sentences(error: BaseException) -> list[str]:
@@ -245,7 +266,8 @@ def _sentences(error: BaseException) -> list[str]:
         return [sentence for inner in error.exceptions for sentence in _sentences(inner)]
     text = str(error)
     if match := _CONVERSION.match(text):
-        return [f"{match['option'].upper()} cannot be {match['value']}."]
+        given = str(ast.literal_eval(match["value"]))
+        return [f"{match['option'].upper()} must be {_allowed(match['option'])}, not “{given}”."]
     return [line.partition("ValueError: ")[2] + "." for line in text.splitlines() if "ValueError: " in line] or [
         text
     ]

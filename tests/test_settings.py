@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import attrs
 import pytest
 
 from giftbot.errors import SettingsError
-from giftbot.settings import load_settings
+from giftbot.settings import Settings, load_settings
 
 
 def test_later_places_win_and_empty_counts_as_unset(tmp_path: Path) -> None:
@@ -67,21 +69,24 @@ def test_what_is_misspelt_in_a_file_of_the_bot_is_refused(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("environ", "sentence"),
     [
-        ({"POST_RATE_PER_SECOND": "many"}, "POST_RATE_PER_SECOND cannot be 'many'"),
+        ({"POST_RATE_PER_SECOND": "many"}, "POST_RATE_PER_SECOND must be a number of at least 0.1, not “many”."),
         ({"GIFTCODE_CHECK_INTERVAL": "0"}, "at least 1"),
-        ({"GIFTCODE_CHECK_INTERVAL": "inf"}, "GIFTCODE_CHECK_INTERVAL must be a number, not inf"),
+        ({"GIFTCODE_CHECK_INTERVAL": "inf"}, "GIFTCODE_CHECK_INTERVAL must be a number of at least 1, not inf"),
         ({"GAME_API_URL": "game.example"}, "GAME_API_URL must be a web address"),
-        ({"GAME_RATE_PER_MINUTE": "-1"}, "GAME_RATE_PER_MINUTE must be at least 0, not -1"),
-        ({"GAME_RATE_PER_MINUTE": "nan"}, "GAME_RATE_PER_MINUTE must be a number, not nan"),
-        ({"GAME_RATE_PER_MINUTE": "off"}, "GAME_RATE_PER_MINUTE cannot be 'off'"),
-        ({"GAME_PLAYER_SPACING": "-0.1"}, "GAME_PLAYER_SPACING must be at least 0"),
+        ({"GAME_RATE_PER_MINUTE": "-1"}, "GAME_RATE_PER_MINUTE must be a number of at least 0, not -1"),
+        ({"GAME_RATE_PER_MINUTE": "nan"}, "GAME_RATE_PER_MINUTE must be a number of at least 0, not nan"),
+        ({"GAME_RATE_PER_MINUTE": "off"}, "GAME_RATE_PER_MINUTE must be a number of at least 0, not “off”."),
+        ({"GAME_PLAYER_SPACING": "-0.1"}, "GAME_PLAYER_SPACING must be a number of at least 0, not -0.1"),
         (
             {"GAME_VERIFY_PLAYER": "ada:312"},
             "GAME_VERIFY_PLAYER must be a player id and a kingdom, as 12345678:312",
         ),
         ({"GAME_VERIFY_PLAYER": "12345678"}, "not “12345678”. A kingdom .state. is a number from 1 to 9,999"),
         ({"GAME_VERIFY_PLAYER": "12345678:312:1"}, "GAME_VERIFY_PLAYER must be a player id and a kingdom"),
-        ({"GIFTBOT_REGISTER_BY_MESSAGE": "maybe"}, "GIFTBOT_REGISTER_BY_MESSAGE cannot be 'maybe'"),
+        (
+            {"GIFTBOT_REGISTER_BY_MESSAGE": "maybe"},
+            "GIFTBOT_REGISTER_BY_MESSAGE must be true or false, not “maybe”.",
+        ),
         ({"GAME_SALT": "x"}, "Did you mean GAME_SIGN_SALT?"),
         ({"GAME": "chess"}, "GAME must be one of whiteout, kingshot"),
         ({"MONGO_URI": "http://h"}, "MONGO_URI must begin with"),
@@ -89,8 +94,14 @@ def test_what_is_misspelt_in_a_file_of_the_bot_is_refused(tmp_path: Path) -> Non
         ({"GIFTBOT_OWNER_IDS": "ada,bob"}, "GIFTBOT_OWNER_IDS must be numbers"),
         ({"GIFTBOT_DATA_DIRECTORY": "x"}, "Did you mean GIFTBOT_DATA_DIR?"),
         ({"GIFTBOT_SHARD_IDS": "0,1"}, "GIFTBOT_SHARD_IDS needs GIFTBOT_SHARD_COUNT"),
+        ({"GIFTBOT_SHARD_IDS": "0,2", "GIFTBOT_SHARD_COUNT": "2"}, "must be below GIFTBOT_SHARD_COUNT .2."),
+        ({"GIFTBOT_SHARD_COUNT": "0"}, "GIFTBOT_SHARD_COUNT must be a whole number of at least 1, not 0"),
+        ({"GIFTCODE_RSS_URL": "http://[x"}, "GIFTCODE_RSS_URL must be a web address"),
         ({"DISCORD_TOKEN_FILE": "/nowhere"}, "DISCORD_TOKEN_FILE names a file that cannot be read"),
-        ({"GIFTBOT_ALLOW_PRIVATE_URLS": "perhaps"}, "GIFTBOT_ALLOW_PRIVATE_URLS cannot be 'perhaps'"),
+        (
+            {"GIFTBOT_ALLOW_PRIVATE_URLS": "perhaps"},
+            "GIFTBOT_ALLOW_PRIVATE_URLS must be true or false, not “perhaps”.",
+        ),
     ],
 )
 def test_a_mistake_gets_one_sentence_that_names_the_setting(
@@ -99,3 +110,24 @@ def test_a_mistake_gets_one_sentence_that_names_the_setting(
     """What is wrong, by the variable's name; never a traceback of the library."""
     with pytest.raises(SettingsError, match=sentence.replace("?", r"\?")):
         load_settings(environ, directory=tmp_path)
+
+
+CONVERTED = [
+    field
+    for field in attrs.fields(Settings)
+    if isinstance(field.default, int | float) or field.name == "giftbot_shard_count"
+]
+"""Settings that are not text."""
+
+
+@pytest.mark.parametrize("field", CONVERTED, ids=lambda field: field.name)
+@pytest.mark.parametrize("given", ["abc", "it's", 'a "b"\nc', "b\\c"])
+def test_every_number_and_switch_says_what_it_may_be(
+    tmp_path: Path, field: attrs.Attribute[object], given: str
+) -> None:
+    """The setting's name, what is allowed, and what was given as it was given."""
+    allowed = "true or false" if isinstance(field.default, bool) else r"a (whole )?number of at least [\d.]+"
+    with pytest.raises(
+        SettingsError, match=rf"^{field.name.upper()} must be {allowed}, not “{re.escape(given)}”\.$"
+    ):
+        load_settings({field.name.upper(): given}, directory=tmp_path)

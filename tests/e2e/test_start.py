@@ -39,7 +39,11 @@ async def run(*, cwd: Path, **environ: str) -> tuple[int, str]:
     [
         ({}, 78, "DISCORD_TOKEN is not set"),
         ({"DISCORD_TOKEN": "nonsense"}, 78, "DISCORD_TOKEN is not a bot token"),
-        ({"DISCORD_TOKEN": "x", "GIFTCODE_CHECK_INTERVAL": "soon"}, 78, "GIFTCODE_CHECK_INTERVAL cannot be 'soon'"),
+        (
+            {"DISCORD_TOKEN": "x", "GIFTCODE_CHECK_INTERVAL": "soon"},
+            78,
+            "GIFTCODE_CHECK_INTERVAL must be a number of at least 1",
+        ),
         ({"DISCORD_TOKEN": "x", "GIFTBOT_DATADIR": "x"}, 78, "Did you mean GIFTBOT_DATA_DIR?"),
         ({"DISCORD_TOKEN": TOKEN_OF_NOBODY, "GIFTCODE_JSON_URL": "http://example.org/"}, 78, "GIFTCODE_JSON_URL"),
         (
