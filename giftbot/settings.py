@@ -15,6 +15,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import attrs
@@ -36,6 +37,9 @@ DOTENV_NAME = ".env"
 GAMES = ("whiteout", "kingshot")
 
 
+_Number = TypeVar("_Number", bound=float | None)
+
+
 @attrs.frozen
 class _AtLeast:
     """Checks a number; None, where a field allows it, is unset."""
@@ -48,7 +52,7 @@ class _AtLeast:
         """What a number may be, in words."""
         return f"a {self.kind} of at least {self.minimum:g}"
 
-    def __call__(self, _: object, attribute: attrs.Attribute[float | None], value: float | None) -> None:
+    def __call__(self, _: object, attribute: attrs.Attribute[_Number], value: _Number) -> None:
         if value is not None and not (math.isfinite(value) and value >= self.minimum):
             raise ValueError(f"{attribute.name.upper()} must be {self.allowed}, not {value:g}")
 
