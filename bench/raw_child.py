@@ -18,7 +18,7 @@ from hikari.impl import HTTPSettings, HTTPTimeoutSettings
 from bench.lateness import Probe, probing
 from bench.link import serve
 from bench.town import active_code
-from giftbot.bot import HTTP_SETTINGS, LONGEST_WAIT, REQUEST_TIMEOUT
+from giftbot.connection import HTTP_SETTINGS, LONGEST_WAIT, REQUEST_TIMEOUT
 from giftbot.discord.messages import embeds_of, mention_of, post_buttons
 from giftbot.models.announcement import derive_nonce, derive_reference
 from giftbot.models.ids import GuildId

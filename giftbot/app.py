@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
-from giftbot.assembly import Discord, Outside, Services, assemble
+from giftbot.assembly import Services, assemble
 from giftbot.clock import SystemClock
 from giftbot.games.catalogue import build_game
 from giftbot.games.profiles import load_profile
 from giftbot.models.times import PostingTimes
+from giftbot.outside import Discord, Outside
 from giftbot.services.ports import Clock, Game, Journal, Source, Store
 from giftbot.settings import Settings
 from giftbot.sources.catalogue import build_sources, open_fetcher

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from giftbot.models.times import PostingTimes, RedeemingTimes
+from giftbot.outside import Discord, Outside
 from giftbot.services.aftermath import Aftermath
 from giftbot.services.announcements import Announcements
 from giftbot.services.asking import Asking
@@ -23,19 +24,7 @@ from giftbot.services.marks import Marks
 from giftbot.services.notices import Notices
 from giftbot.services.pacer import Pacer
 from giftbot.services.players import Players
-from giftbot.services.ports import (
-    Announcer,
-    Channels,
-    Clock,
-    Game,
-    Journal,
-    Notifier,
-    OwnerDirectory,
-    ProgressBoard,
-    Source,
-    StateFile,
-    Store,
-)
+from giftbot.services.ports import Clock, OwnerDirectory, Source, Store
 from giftbot.services.posting import Posting
 from giftbot.services.proving import Proving
 from giftbot.services.records import Records
@@ -52,29 +41,6 @@ from giftbot.services.upkeep import Upkeep
 from giftbot.services.verdicts import Verdicts
 from giftbot.services.verification import Verification
 from giftbot.settings import Settings
-
-
-@attrs.frozen
-class Discord:
-    """Discord, as the services need it."""
-
-    announcer: Announcer
-    channels: Channels
-    notifier: Notifier
-    owners: OwnerDirectory
-    board: ProgressBoard
-
-
-@attrs.frozen
-class Outside:
-    """Everything outside of the services but Discord. Tests wrap single ports of it."""
-
-    store: Store
-    journal: Journal
-    state_file: StateFile
-    sources: tuple[Source, ...]
-    game: Game
-    clock: Clock
 
 
 @attrs.frozen
@@ -109,6 +75,20 @@ class Services:
     """None unless codes are tried with a player before they are announced."""
 
 
+@attrs.frozen
+class _Ground:
+    """What posting and redeeming both stand on."""
+
+    settings: Settings
+    outside: Outside
+    discord: Discord
+    codes: Codes
+    notices: Notices
+    owner: str
+    """The name of this process incarnation."""
+    times: PostingTimes
+
+
 def assemble(
     settings: Settings, outside: Outside, discord: Discord, *, owner: str, times: PostingTimes
 ) -> Services:
@@ -117,8 +97,8 @@ def assemble(
     notices = Notices(store=store, notifier=discord.notifier, clock=clock)
     is_verifying = settings.verify_player is not None and settings.game_rate_per_minute > 0
     codes = Codes(store=store, clock=clock, verify=is_verifying)
-    posting = _assemble_posting(settings, outside, discord, codes, notices, owner=owner, times=times)
-    redeeming = _assemble_redeeming(settings, outside, discord, codes, notices, owner=owner, times=times)
+    ground = _Ground(settings, outside, discord, codes, notices, owner, times)
+    posting, redeeming = _assemble_posting(ground), _assemble_redeeming(ground)
     detection = Detection(
         outside.sources, codes=codes, notices=notices, clock=clock, interval=settings.giftcode_check_interval
     )
@@ -189,30 +169,22 @@ class _PostingPart:
     posting: Posting
 
 
-def _assemble_posting(
-    settings: Settings,
-    outside: Outside,
-    discord: Discord,
-    codes: Codes,
-    notices: Notices,
-    *,
-    owner: str,
-    times: PostingTimes,
-) -> _PostingPart:
-    store, clock, wake = outside.store, outside.clock, Signal()
+def _assemble_posting(ground: _Ground) -> _PostingPart:
+    store, clock, wake = ground.outside.store, ground.outside.clock, Signal()
+    discord, notices, rate = ground.discord, ground.notices, ground.settings.post_rate_per_second
     announcements = Announcements(store=store, notices=notices, clock=clock, wake=wake)
     guilds = Guilds(
         store=store, announcements=announcements, channels=discord.channels, notices=notices, clock=clock
     )
-    marks = Marks(store, outside.journal)
-    pacer = Pacer(settings.post_rate_per_second, clock)
+    marks = Marks(store, ground.outside.journal)
+    pacer = Pacer(rate, clock)
     deliveries = Deliveries(
         store=store,
         marks=marks,
         announcer=discord.announcer,
         clock=clock,
         pacer=pacer,
-        times=times,
+        times=ground.times,
         aftermath=Aftermath(guilds=guilds, notices=notices),
     )
     posting = Posting(
@@ -221,10 +193,10 @@ def _assemble_posting(
         announcer=discord.announcer,
         deliveries=deliveries,
         clock=clock,
-        times=times,
+        times=ground.times,
         wake=wake,
-        owner=owner,
-        rate=settings.post_rate_per_second,
+        owner=ground.owner,
+        rate=rate,
     )
     return _PostingPart(announcements, guilds, marks, pacer, posting)
 
@@ -238,33 +210,25 @@ class _RedeemingPart:
     progress: JobProgress
 
 
-def _assemble_redeeming(
-    settings: Settings,
-    outside: Outside,
-    discord: Discord,
-    codes: Codes,
-    notices: Notices,
-    *,
-    owner: str,
-    times: PostingTimes,
-) -> _RedeemingPart:
-    store, clock, game = outside.store, outside.clock, outside.game
-    wake, running, redeeming_times = Signal(), Running(), RedeemingTimes().scaled(times.factor)
+def _assemble_redeeming(ground: _Ground) -> _RedeemingPart:
+    settings, notices = ground.settings, ground.notices
+    store, clock, game = ground.outside.store, ground.outside.clock, ground.outside.game
+    wake, running, times = Signal(), Running(), RedeemingTimes().scaled(ground.times.factor)
     governor = Governor(
         game=game,
         store=store,
         clock=clock,
         per_minute=settings.game_rate_per_minute,
         spacing=settings.game_player_spacing,
-        owner=owner,
+        owner=ground.owner,
         notices=notices,
     )
     enrolment = Enrolment(store=store, clock=clock)
-    verdicts = Verdicts(store=store, codes=codes, notices=notices, clock=clock)
+    verdicts = Verdicts(store=store, codes=ground.codes, notices=notices, clock=clock)
     asking = Asking(governor=governor, store=store, records=Records(store), verdicts=verdicts)
     redemptions = Redemptions(
         store=store,
-        codes=codes,
+        codes=ground.codes,
         enrolment=enrolment,
         asking=asking,
         governor=governor,
@@ -272,7 +236,9 @@ def _assemble_redeeming(
         clock=clock,
         wake=wake,
     )
-    progress = JobProgress(board=discord.board, store=store, guilds=store, codes=store, clock=clock, site=game.site)
+    progress = JobProgress(
+        board=ground.discord.board, store=store, guilds=store, codes=store, clock=clock, site=game.site
+    )
     tools = Tools(
         store=store,
         asking=asking,
@@ -280,7 +246,7 @@ def _assemble_redeeming(
         governor=governor,
         progress=progress,
         clock=clock,
-        times=redeeming_times,
+        times=times,
         ahead=ahead_of(settings.game_rate_per_minute),
     )
     redeeming = Redeeming(
@@ -288,10 +254,10 @@ def _assemble_redeeming(
         tools=tools,
         governor=governor,
         clock=clock,
-        times=redeeming_times,
+        times=times,
         running=running,
         wake=wake,
-        owner=owner,
+        owner=ground.owner,
     )
     players = Players(
         store=store,

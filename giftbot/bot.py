@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import contextlib
 import signal
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import hikari
 import structlog
 import tanjun
-from hikari.impl import CacheSettings, HTTPSettings, HTTPTimeoutSettings
 
 from giftbot.app import Discord, Services, open_services
 from giftbot.collector import drop_what_starting_left
 from giftbot.components import about, codes, players, records, redemptions, reports
 from giftbot.components import settings as settings_component
+from giftbot.connection import application_id_of, build_gateway_bot, connected, running_bot
 from giftbot.declare import declare
 from giftbot.discord.announcer import DiscordAnnouncer
 from giftbot.discord.channels import DiscordChannels
@@ -31,7 +28,6 @@ from giftbot.discord.progress import DiscordProgressBoard
 from giftbot.discord.registrar import Registrar
 from giftbot.discord.replies import reply
 from giftbot.discord.router import Router
-from giftbot.errors import StartupError, TokenError
 from giftbot.models.times import PostingTimes
 from giftbot.services.announcements import Announcements
 from giftbot.services.auto_redeem import AutoRedeem
@@ -54,10 +50,6 @@ from giftbot.settings import Settings
 
 _log = structlog.get_logger(__name__)
 
-INTENTS = hikari.Intents.GUILDS
-"""All that posting needs; nothing privileged."""
-MESSAGE_INTENTS = hikari.Intents.GUILD_MESSAGES | hikari.Intents.MESSAGE_CONTENT
-"""What registering by message needs on top; the second is privileged."""
 COMPONENTS = (codes, settings_component, players, redemptions, reports, records, about)
 ROUTES = (
     codes.routes,
@@ -67,49 +59,6 @@ ROUTES = (
     reports.routes,
     records.routes,
 )
-REQUEST_TIMEOUT = 8.0
-"""Seconds for one request to Discord; below the longest that an attempt to send may take."""
-HTTP_SETTINGS = HTTPSettings(force_close_transports=False, timeouts=HTTPTimeoutSettings(total=REQUEST_TIMEOUT))
-"""Connections are kept: hikari by itself opens one, and greets Discord (TLS), for every message.
-
-aiohttp closes one that was idle for 15 s, long before Discord would. A message that still meets a closing one
-is an unknown outcome like any other, and sent again with its nonce.
-"""
-LONGEST_WAIT = 5.0
-"""Seconds that hikari may hold a request back for a rate limit."""
-
-
-def application_id_of(token: str) -> int:
-    """The bot's user id, the first part of every token; all but the oldest applications have the same id.
-
-    Raises `TokenError`.
-    """
-    first = token.partition(".")[0]
-    try:
-        return int(base64.b64decode(first + "=" * (-len(first) % 4), validate=True))
-    except (binascii.Error, ValueError):
-        raise TokenError("DISCORD_TOKEN is not a bot token. Copy it again from the bot's page.") from None
-
-
-def build_gateway_bot(settings: Settings) -> hikari.GatewayBot:
-    """The Discord client, not started: least intents, the least cache, and no retries of its own.
-
-    Raises `SettingsError` without a token, `TokenError` when it cannot be one.
-    """
-    application_id_of(settings.token)
-    return hikari.GatewayBot(
-        settings.token,
-        banner=None,
-        logs=None,
-        intents=INTENTS | MESSAGE_INTENTS if settings.giftbot_register_by_message else INTENTS,
-        auto_chunk_members=False,
-        cache_settings=CacheSettings(components=hikari.api.CacheComponents.ME),
-        http_settings=HTTP_SETTINGS,
-        max_rate_limit=LONGEST_WAIT,
-        max_retries=0,
-        rest_url=settings.discord_api_url,
-        suppress_optimization_warning=True,
-    )
 
 
 def discord_of(bot: hikari.GatewayBot, settings: Settings) -> Discord:
@@ -191,34 +140,6 @@ async def _on_parser_error(ctx: tanjun.abc.Context, error: tanjun.errors.ParserE
     await reply(ctx, str(error))
 
 
-@asynccontextmanager
-async def running_bot(bot: hikari.GatewayBot, settings: Settings) -> AsyncIterator[None]:
-    """Connect, and disconnect in the end. Every way to fail becomes one sentence.
-
-    Raises `TokenError` or `StartupError`.
-    """
-    try:
-        await _start(bot, settings)
-        yield
-    finally:
-        with contextlib.suppress(hikari.ComponentStateConflictError):  # it never began to start
-            await bot.close()
-
-
-async def _start(bot: hikari.GatewayBot, settings: Settings) -> None:
-    try:
-        await bot.start(
-            check_for_updates=False, shard_ids=settings.shard_ids, shard_count=settings.giftbot_shard_count
-        )
-    except hikari.UnauthorizedError:
-        raise TokenError("Discord does not accept DISCORD_TOKEN. Copy it again from the bot's page.") from None
-    except hikari.GatewayServerClosedConnectionError as error:
-        raise TokenError(f"Discord closed the connection: {error.reason} ({error.code}).") from None
-    except Exception as error:
-        # hikari lets through whatever the connection raises: cut bodies, refused sockets, session limits.
-        raise StartupError(f"Discord cannot be reached, or does not let the bot start: {error}") from error
-
-
 class ServicesOpener(Protocol):
     """Opens the services over an outside world: `giftbot.app.open_services`, or what a test puts together."""
 
@@ -262,14 +183,6 @@ async def run_bot(
                 await _work(services, presence, bot, stop)
 
 
-async def _connected(bot: hikari.GatewayBot) -> None:
-    """Return never, but raise `TokenError` when Discord closes the connection for good."""
-    try:
-        await bot.join()
-    except hikari.GatewayServerClosedConnectionError as error:
-        raise TokenError(f"Discord closed the connection for good: {error.reason} ({error.code}).") from None
-
-
 async def _work(services: Services, presence: Presence, bot: hikari.GatewayBot, stop: asyncio.Event) -> None:
     """Run the workers until somebody asks to stop, or one of them cannot go on."""
     workers = [
@@ -279,7 +192,7 @@ async def _work(services: Services, presence: Presence, bot: hikari.GatewayBot, 
         asyncio.create_task(services.upkeep.run_checks(), name="checks"),
         asyncio.create_task(services.upkeep.run_upkeep(), name="upkeep"),
         asyncio.create_task(presence.run(), name="presence"),
-        asyncio.create_task(_connected(bot), name="connection"),
+        asyncio.create_task(connected(bot), name="connection"),
     ]
     if services.verification is not None:
         workers.append(asyncio.create_task(services.verification.run(), name="verification"))

@@ -10,7 +10,7 @@ import aiohttp
 import hikari
 from hikari.impl import HTTPSettings, HTTPTimeoutSettings
 
-from giftbot.bot import INTENTS, MESSAGE_INTENTS, application_id_of
+from giftbot.connection import INTENTS, MESSAGE_INTENTS, application_id_of
 from giftbot.discord.channels import DiscordChannels
 from giftbot.errors import InvalidInputError, SettingsError, TokenError
 from giftbot.models.check import Check, Level, failed, ok, warning

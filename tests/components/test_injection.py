@@ -11,7 +11,8 @@ import pytest
 import tanjun
 
 from giftbot.app import open_services
-from giftbot.bot import ROUTES, build_client, build_gateway_bot, discord_of
+from giftbot.bot import ROUTES, build_client, discord_of
+from giftbot.connection import build_gateway_bot
 from giftbot.settings import load_settings
 
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE." + "x" * 38

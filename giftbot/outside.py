@@ -1,0 +1,42 @@
+"""The outside world as the services need it: one value for Discord, one for everything else."""
+
+from __future__ import annotations
+
+import attrs
+
+from giftbot.services.ports import (
+    Announcer,
+    Channels,
+    Clock,
+    Game,
+    Journal,
+    Notifier,
+    OwnerDirectory,
+    ProgressBoard,
+    Source,
+    StateFile,
+    Store,
+)
+
+
+@attrs.frozen
+class Discord:
+    """Discord, as the services need it."""
+
+    announcer: Announcer
+    channels: Channels
+    notifier: Notifier
+    owners: OwnerDirectory
+    board: ProgressBoard
+
+
+@attrs.frozen
+class Outside:
+    """Everything outside of the services but Discord. Tests wrap single ports of it."""
+
+    store: Store
+    journal: Journal
+    state_file: StateFile
+    sources: tuple[Source, ...]
+    game: Game
+    clock: Clock
