@@ -10,12 +10,13 @@ import pytest
 from aiohttp import web
 
 from giftbot.sources.http import Fetcher, FetchTimes, open_fetcher
+from tests.sources.fetching import Serve, Site
 
 type_of_handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @pytest.fixture
-async def site() -> AsyncIterator[Callable[..., Awaitable[str]]]:
+async def site() -> AsyncIterator[Site]:
     """Starts a site that answers every path with a handler, and gives its address without a final slash.
 
     `host` is the loopback address that it listens on.
@@ -35,7 +36,7 @@ async def site() -> AsyncIterator[Callable[..., Awaitable[str]]]:
 
 
 @pytest.fixture
-async def serve(site: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
+async def serve(site: Site) -> Serve:
     """Starts a site whose every answer is this body with these headers."""
 
     async def start(body: bytes, **headers: str) -> str:
