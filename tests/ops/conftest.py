@@ -10,6 +10,7 @@ import pytest
 from giftbot.sandbox import Limits, Sandbox
 from tests.e2e.stage import SPEC, Stage
 from tests.mongod import Mongod
+from tests.ops.examining import Place, make_place
 from tests.ops.installation import Installation, fill, on_mongo, on_sqlite
 
 
@@ -52,3 +53,9 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 def stage(sandbox: Sandbox, tmp_path: Path) -> Stage:
     """A stage without servers."""
     return Stage(sandbox, tmp_path / "data")
+
+
+@pytest.fixture
+async def place(sandbox: Sandbox, tmp_path: Path) -> Place:
+    """A server whose channel is chosen, and a code that every source lists."""
+    return await make_place(sandbox, tmp_path)

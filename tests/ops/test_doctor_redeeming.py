@@ -11,9 +11,9 @@ from giftbot.models.job import JobState
 from giftbot.models.redemption import Redemption, RedemptionOutcome
 from giftbot.sandbox import Sandbox
 from giftbot.services.ports import Store
+from tests.ops.examining import checks_of, examined
 from tests.ops.installation import HOUR, NORTH, NOW, QUIET, Installation, iso, job, on_sqlite, redemption
 from tests.ops.runs import environ_of, run_ops
-from tests.ops.test_doctor import checks_of, examined
 
 CALM = "2.5 s between two for one player, new codes are not tried before they are posted"
 
