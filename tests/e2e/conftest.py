@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from giftbot.sandbox import Limits, Sandbox
+from tests.e2e.membership import Place, make_place
 from tests.e2e.stage import SPEC, Stage
 
 
@@ -23,3 +24,9 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 def stage(sandbox: Sandbox, tmp_path: Path) -> Stage:
     """A stage without servers."""
     return Stage(sandbox, tmp_path / "data")
+
+
+@pytest.fixture
+def place(stage: Stage) -> Place:
+    """A server whose members are known to the game; no bot is running yet."""
+    return make_place(stage)
