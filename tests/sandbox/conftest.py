@@ -10,6 +10,7 @@ import hikari
 import pytest
 
 from giftbot.sandbox import Limits, Sandbox
+from giftbot.sandbox.nouns import Channel
 
 SPEC = Path(__file__).parents[3] / "shared" / "discord-api-spec" / "openapi.json"
 Connect = Callable[..., Awaitable[hikari.GatewayBot]]
@@ -49,6 +50,12 @@ async def connect() -> AsyncIterator[Connect]:
             return bot
 
         yield start
+
+
+@pytest.fixture
+def channel(sandbox: Sandbox) -> Channel:
+    """A channel the bot may write to."""
+    return sandbox.world.add_guild().channel("codes")
 
 
 async def _close(bot: hikari.GatewayBot) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import hikari
@@ -14,8 +14,7 @@ from tanjun.annotations import Bool, Channel, Int, Role, Str, User, with_annotat
 from giftbot.sandbox import Actor, DriverRefused, DriverTimeout, Sandbox
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.options import OptionValue
-
-Connect = Callable[..., Awaitable[hikari.GatewayBot]]
+from tests.sandbox.conftest import Connect
 
 
 @with_annotated_args(follow_wrapped=True)

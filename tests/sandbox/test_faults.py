@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -13,16 +12,9 @@ import pytest
 
 from giftbot.sandbox import FaultKind, Sandbox
 from giftbot.sandbox.nouns import Channel
-
-Connect = Callable[..., Awaitable[hikari.GatewayBot]]
+from tests.sandbox.conftest import Connect
 
 CREATE = "/channels/{channel_id}/messages"
-
-
-@pytest.fixture
-def channel(sandbox: Sandbox) -> Channel:
-    """A channel the bot may write to."""
-    return sandbox.world.add_guild().channel("codes")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import aiohttp
 import hikari
@@ -11,8 +10,7 @@ import pytest
 
 from giftbot.sandbox import Limits, Sandbox
 from giftbot.sandbox.pulse import PATIENCE
-
-Connect = Callable[..., Awaitable[hikari.GatewayBot]]
+from tests.sandbox.conftest import Connect
 
 ALL_MESSAGES = hikari.Intents.GUILDS | hikari.Intents.GUILD_MESSAGES
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import aiohttp
-import hikari
 import pytest
 
 from giftbot.sandbox import Limits, Sandbox
 from giftbot.sandbox.interactions import COMMAND, Interaction
 from giftbot.sandbox.payload import Payload
-
-Connect = Callable[..., Awaitable[hikari.GatewayBot]]
+from tests.sandbox.conftest import Connect
 
 
 @pytest.fixture
