@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import attrs
+
 from giftbot.models.ids import CodeKey, GuildId, JobId, PlayerId, UserId, job_id
 from giftbot.models.job import Job, JobState, Trigger
 from giftbot.models.player import Player, PlayerState
 from giftbot.models.redemption import OPEN, Redemption, RedemptionOutcome
 from giftbot.services.ports import Store
-from tests.stores.build import GUILD, LEASE, NOW
+from tests.stores.build import GUILD, LEASE, NOW, later
 
 FROST = CodeKey("FROST77")
 
@@ -87,3 +89,29 @@ async def stored_row(store: Store, like: Redemption) -> Redemption:
 async def claim_jobs(store: Store, owner: str = "a", now: datetime = NOW, *, limit: int = 10) -> list[Job]:
     """Claim what is due, for the usual lease."""
     return await store.claim_jobs(owner, now, now + LEASE, limit=limit)
+
+
+async def claimed(store: Store, owner: str = "a") -> Job:
+    """The usual job, open and claimed."""
+    await store.open_jobs([job()])
+    [found] = await claim_jobs(store, owner)
+    return found
+
+
+def done(held: Job, now: float = 5) -> Job:
+    """A claimed job that its owner ends."""
+    moment = later(now)
+    return attrs.evolve(
+        held,
+        state=JobState.DONE,
+        due_at=None,
+        lease_until=None,
+        enrolling=False,
+        finished_at=moment,
+        updated_at=moment,
+    )
+
+
+def resting(held: Job, until: float, now: float = 5) -> Job:
+    """A claimed job that its owner puts off."""
+    return attrs.evolve(held, due_at=later(until), lease_until=None, enrolling=False, updated_at=later(now))

@@ -12,6 +12,7 @@ from giftbot.services.ports import Store
 from giftbot.stores.pacing import slowed, taken
 from tests.stores.build import NOW, later
 from tests.stores.conftest import OpenStore
+from tests.stores.lacking import bulk_updates
 
 GAME = "game:whiteout"
 PLAYER = "game:whiteout:123456789"
@@ -178,7 +179,7 @@ async def test_a_player_of_a_dead_process_is_free_when_the_hold_ends(store: Stor
     assert await store.hold_player(PLAYER, "c", later(31), later(61)) == later(60)
 
 
-@pytest.mark.mock_lacks("bulk_write with UpdateOne")
+@bulk_updates
 async def test_of_many_who_want_a_player_one_gets_them(open_store: OpenStore) -> None:
     """Also the first time, when there is no row yet."""
     stores = [await open_store() for _ in range(2)]
@@ -193,7 +194,7 @@ async def test_of_many_who_want_a_player_one_gets_them(open_store: OpenStore) ->
         assert set(results) == {None, later(seconds + 30)}
 
 
-@pytest.mark.mock_lacks("bulk_write with UpdateOne")
+@bulk_updates
 async def test_players_who_are_held_and_let_go_at_the_same_time_do_not_disturb_each_other(store: Store) -> None:
     """Each caller is told about their own player, also when one of them is asked for twice."""
     names = [f"game:whiteout:{number}" for number in range(6)]

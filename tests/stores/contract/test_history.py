@@ -29,8 +29,9 @@ from tests.stores.build import (
     states,
     stored,
 )
+from tests.stores.lacking import bulk_updates
 
-pytestmark = pytest.mark.mock_lacks("bulk_write with UpdateOne")
+pytestmark = bulk_updates
 
 A, B, C = CodeKey("AAA"), CodeKey("BBB"), CodeKey("CCC")
 

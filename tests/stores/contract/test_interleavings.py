@@ -10,8 +10,9 @@ import pytest
 from giftbot.models.announcement import AnnouncementState, Attempt, Claim
 from giftbot.services.ports import Store
 from tests.stores.build import GUILD, claim, later, mark, prepared, row, states
+from tests.stores.lacking import bulk_updates
 
-pytestmark = pytest.mark.mock_lacks("bulk_write with UpdateOne")
+pytestmark = bulk_updates
 
 CODES = ("AAA", "BBB", "CCC", "DDD")
 WORKERS = ("a", "b", "c")

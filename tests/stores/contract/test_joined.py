@@ -22,8 +22,9 @@ from tests.stores.build import (
     states,
     stored,
 )
+from tests.stores.lacking import bulk_updates
 
-pytestmark = pytest.mark.mock_lacks("bulk_write with UpdateOne")
+pytestmark = bulk_updates
 
 SENT, PENDING, CLAIMED = AnnouncementState.SENT, AnnouncementState.PENDING, AnnouncementState.CLAIMED
 EXPIRED = NOW + LEASE

@@ -27,8 +27,7 @@ from tests.stores.build import (
     stored,
 )
 from tests.stores.conftest import OpenStore
-
-bulk_updates = pytest.mark.mock_lacks("bulk_write with UpdateOne")
+from tests.stores.lacking import bulk_updates
 
 
 async def test_a_row_is_read_as_it_was_written(store: Store) -> None:

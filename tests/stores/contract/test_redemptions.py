@@ -4,7 +4,6 @@ import asyncio
 import itertools
 
 import attrs
-import pytest
 
 from giftbot.models.ids import CodeKey, PlayerId
 from giftbot.models.redemption import GRANTED, OPEN, Redemption, RedemptionOutcome
@@ -12,8 +11,8 @@ from giftbot.services.ports import Store
 from tests.stores.build import GUILD, NOW, OTHER_GUILD, later
 from tests.stores.build_redeeming import FROST, redemption, stored_row
 from tests.stores.conftest import OpenStore
+from tests.stores.lacking import bulk_updates
 
-bulk_updates = pytest.mark.mock_lacks("bulk_write with UpdateOne")
 FAILURES = [outcome for outcome in RedemptionOutcome if outcome not in GRANTED]
 
 

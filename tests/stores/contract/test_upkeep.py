@@ -23,8 +23,7 @@ from tests.stores.build import (
     states,
     stored,
 )
-
-bulk_updates = pytest.mark.mock_lacks("bulk_write with UpdateOne")
+from tests.stores.lacking import bulk_updates
 
 SENT, FAILED, UNKNOWN = AnnouncementState.SENT, AnnouncementState.FAILED, AnnouncementState.UNKNOWN
 PENDING, CLAIMED, SKIPPED = AnnouncementState.PENDING, AnnouncementState.CLAIMED, AnnouncementState.SKIPPED
