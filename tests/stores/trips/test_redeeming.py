@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import attrs
-import pytest
 
 from giftbot.models.guild import GuildSettings
 from giftbot.models.ids import GuildId, PlayerId, UserId
 from giftbot.models.job import JobState
 from giftbot.models.player import PlayerState
 from giftbot.models.redemption import RedemptionOutcome
-from giftbot.stores.mongo.driver import MongoDatabase, open_client
-from giftbot.stores.mongo.schema import ensure_indexes
+from giftbot.stores.mongo.driver import MongoDatabase
 from giftbot.stores.mongo.store import MongoStore
-from tests.mongod import Mongod
 from tests.stores.build import CHANNEL, GUILD, MESSAGE, NOW, later
 from tests.stores.build_redeeming import FROST, claim_jobs, job, player, redemption, the_job
 from tests.stores.listening import Listener, explained
 
 EIGHTY_EIGHT = [PlayerId(str(number)) for number in range(88)]
-
-
-@pytest.fixture
-def listener() -> Listener:
-    """Hears every command of the store under test."""
-    return Listener()
-
-
-@pytest.fixture
-async def database(replica_set: Mongod, database_name: str, listener: Listener) -> AsyncIterator[MongoDatabase]:
-    """A database whose commands are noted."""
-    async with open_client(replica_set.uri, database_name, listeners=[listener]) as opened:
-        await ensure_indexes(opened)
-        listener.take()
-        yield opened
-
-
-@pytest.fixture
-def store(database: MongoDatabase) -> MongoStore:
-    """A store over the database whose commands are noted."""
-    return MongoStore(database)
 
 
 async def test_the_batch_query_is_one_command(store: MongoStore, listener: Listener) -> None:

@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import attrs
-import pytest
 
 from giftbot.models.announcement import AnnouncementState, Mark, Origin
 from giftbot.models.ids import CodeKey, GuildId
-from giftbot.stores.mongo.driver import MongoDatabase, open_client
-from giftbot.stores.mongo.schema import ensure_indexes
+from giftbot.stores.mongo.driver import MongoDatabase
 from giftbot.stores.mongo.store import MongoStore
-from tests.mongod import Mongod
 from tests.stores.build import GUILD, NOW, claim, later, mark, prepared, row
 from tests.stores.listening import Listener, explained
 
 CODES = [CodeKey(f"CODE{number}") for number in range(400)]
-
-
-@pytest.fixture
-def listener() -> Listener:
-    """Hears every command of the store under test."""
-    return Listener()
-
-
-@pytest.fixture
-async def database(replica_set: Mongod, database_name: str, listener: Listener) -> AsyncIterator[MongoDatabase]:
-    """A database whose commands are noted."""
-    async with open_client(replica_set.uri, database_name, listeners=[listener]) as opened:
-        await ensure_indexes(opened)
-        listener.take()
-        yield opened
-
-
-@pytest.fixture
-def store(database: MongoDatabase) -> MongoStore:
-    """A store over the database whose commands are noted."""
-    return MongoStore(database)
 
 
 async def test_the_known_operations_are_one_command_each(store: MongoStore, listener: Listener) -> None:

@@ -1,0 +1,1 @@
+"""What calls of the MongoDB store cost: commands, and rows looked at."""
