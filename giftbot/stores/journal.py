@@ -13,9 +13,9 @@ from pathlib import Path
 import structlog
 from cattrs import Converter
 
+from giftbot.files import replacing, sync_directory
 from giftbot.models.announcement import Mark
 from giftbot.stores.documents import build_converter
-from giftbot.stores.files import replacing, sync_directory
 
 _log = structlog.get_logger(__name__)
 

@@ -17,8 +17,8 @@ from typing import BinaryIO
 
 import attrs
 
+from giftbot.files import replacing_aside
 from giftbot.models.ids import ChannelId, CodeKey, GuildId
-from giftbot.stores.files import replacing_aside
 
 _ENVELOPE = b'  "giftbot": '
 _READ_BYTES = 1 << 20

@@ -1,0 +1,1 @@
+"""Copies that outlive this machine: the service that keeps them, its client, and object storage."""
