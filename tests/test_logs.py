@@ -58,3 +58,29 @@ def test_redaction_leaves_ordinary_text_alone() -> None:
     """Addresses without credentials, ids and codes stay readable."""
     text = "posted FROST77 to https://example.org/a?b=c in 123456789012345678"
     assert redact(text) == text
+
+
+def test_a_line_without_colours_looks_as_structlog_makes_it(stream: io.StringIO) -> None:
+    """Columns, quotes, the order of values and a traceback are those of its own renderer."""
+    values: dict[str, object] = {
+        "raw": "20000 SUCCESS",
+        "attempt": 1,
+        "code": "FROST77",
+        "none": None,
+        "text": "a=b",
+    }
+    configure_logging("INFO", "console", stream=stream)
+    structlog.get_logger("test").info("player redeemed", **values)
+    try:
+        raise ValueError("not this one")
+    except ValueError:
+        structlog.get_logger("test").exception(ValueError("an event that is no text"), player="\u4e00 \t'\"")
+        logging.getLogger("library").exception("failed")
+    written = stream.getvalue()
+    now = written.partition(" ")[0]
+    shown = structlog.dev.ConsoleRenderer(colors=False)(
+        None, "info", {"timestamp": now, "level": "info", "logger": "test", "event": "player redeemed", **values}
+    )
+    assert written.splitlines()[0] == shown
+    assert "[error    ] an event that is no text       [test] player='\u4e00 \\t\\'\"'\nTraceback" in written
+    assert written.count("ValueError: not this one") == 2
