@@ -5,6 +5,7 @@ The numbers and texts are those that bots and the game's page were seen to get; 
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -17,6 +18,9 @@ from giftbot.web.plain import plain_text
 
 RAW_LIMIT = 300
 """Characters of an answer that are kept."""
+
+_REMEMBERED = 1024
+"""Bytes of an answer whose meaning is remembered, at most."""
 
 SUCCESS_NUMBER = 20000
 
@@ -112,6 +116,18 @@ def answer_of(status: int, headers: Mapping[str, str], body: bytes) -> GameAnswe
         return GameAnswer(RedemptionOutcome.RETRY, fault.reason, retry_after=fault.retry_after, throttled=True)
     if status != 200:
         return broken_answer(status_fault(status, headers))
+    answer = (_read_again if len(body) <= _REMEMBERED else _read)(body)
+    if answer.outcome is RedemptionOutcome.RETRY and not answer.broken:
+        return attrs.evolve(answer, retry_after=retry_after(headers))
+    return answer
+
+
+def broken_answer(fault: FaultError) -> GameAnswer:
+    """The answer of a call that came to nothing."""
+    return GameAnswer(RedemptionOutcome.RETRY, fault.reason, retry_after=fault.retry_after, broken=True)
+
+
+def _read(body: bytes) -> GameAnswer:
     if not body.strip():
         return broken_answer(FaultError("answered with nothing"))
     try:
@@ -120,15 +136,14 @@ def answer_of(status: int, headers: Mapping[str, str], body: bytes) -> GameAnswe
         return broken_answer(FaultError("answered with something that is not JSON"))
     if not isinstance(document, dict) or not document.keys() & {"err_code", "msg"}:
         return broken_answer(FaultError("answered in a format that is not known"))
-    return _meaning(document, headers, body)
+    return _meaning(document, body)
 
 
-def broken_answer(fault: FaultError) -> GameAnswer:
-    """The answer of a call that came to nothing."""
-    return GameAnswer(RedemptionOutcome.RETRY, fault.reason, retry_after=fault.retry_after, broken=True)
+_read_again = functools.lru_cache(maxsize=64)(_read)
+"""The game has a dozen answers, and says the same to thousands of players."""
 
 
-def _meaning(document: Mapping[str, object], headers: Mapping[str, str], body: bytes) -> GameAnswer:
+def _meaning(document: Mapping[str, object], body: bytes) -> GameAnswer:
     number, words = _number(document.get("err_code")), _words(document.get("msg"))
     said = _Said(number, words.upper(), failed=document.get("code") not in (None, 0, "0"))
     outcome = said.outcome
@@ -138,7 +153,6 @@ def _meaning(document: Mapping[str, object], headers: Mapping[str, str], body: b
     return GameAnswer(
         outcome,
         plain_text(raw, RAW_LIMIT) or "",
-        retry_after=retry_after(headers) if outcome is RedemptionOutcome.RETRY else None,
         throttled=outcome is RedemptionOutcome.RETRY and said.too_frequent,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 
 def signature(fields: Mapping[str, str], salt: str) -> str:
@@ -14,5 +14,6 @@ def signature(fields: Mapping[str, str], salt: str) -> str:
 
 
 def signed_form(fields: Mapping[str, str], salt: str) -> bytes:
-    """The body of a call: `sign` and the fields, `application/x-www-form-urlencoded`."""
-    return urlencode({"sign": signature(fields, salt), **fields}).encode("ascii")
+    """The body of a call, `application/x-www-form-urlencoded`: `sign` and the fields, whose names are plain."""
+    values = "&".join([f"{name}={quote_plus(value)}" for name, value in fields.items()])
+    return f"sign={signature(fields, salt)}&{values}".encode("ascii")
