@@ -74,7 +74,8 @@ def read_moment(value: object) -> datetime | None:
     if not isinstance(value, datetime):
         return None
     value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    return value.replace(microsecond=value.microsecond // 1000 * 1000)
+    beyond = value.microsecond % 1000
+    return value.replace(microsecond=value.microsecond - beyond) if beyond else value
 
 
 def given_key(code: str) -> CodeKey:

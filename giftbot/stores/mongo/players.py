@@ -6,10 +6,12 @@ from collections.abc import Collection, Sequence
 
 import attrs
 from bson import Int64
+from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from giftbot.models.ids import GuildId, PlayerId, UserId, player_key
 from giftbot.models.player import Player, PlayerState
+from giftbot.services.groups import Groups
 from giftbot.stores.documents import CHUNK, Document, chunks, guild_prefix
 from giftbot.stores.merging import UNGRANTED
 from giftbot.stores.mongo.documents import encode_player, replacing, same
@@ -22,11 +24,19 @@ def _read(documents: Sequence[Document]) -> list[Player]:
     return readable(map(read_player, documents))
 
 
+def _replacement(changed: Player) -> tuple[Document, Document]:
+    """What selects a player of the revision before, and the update that makes it as given."""
+    document = encode_player(changed)
+    query = {"_id": document["_id"], "revision": same(changed.revision - 1)}
+    return query, replacing(changed, document)
+
+
 class MongoPlayerStore:
-    """`PlayerStore` on MongoDB."""
+    """`PlayerStore` on MongoDB. Players who are saved at the same time are one command."""
 
     def __init__(self, database: MongoDatabase) -> None:
         self._database = database
+        self._saving: Groups[Player, bool] = Groups(self._save_all)
 
     async def get_players(self, guild_id: GuildId, player_ids: Collection[PlayerId]) -> dict[PlayerId, Player]:
         """Those of a server's players that exist."""
@@ -89,13 +99,32 @@ class MongoPlayerStore:
 
     async def save_player(self, player: Player) -> bool:
         """Replace a player, if nobody else changed them since they were read."""
-        changed = attrs.evolve(player, revision=player.revision + 1)
-        document = encode_player(changed)
+        return await self._saving.put(player)
+
+    async def _save_all(self, group: Sequence[Player]) -> Sequence[bool]:
+        """Replace players, with one command; if some were changed by others, a second one tells which.
+
+        Whoever changes a player between the two is taken for the one who changed them before.
+        """
+        changed = [attrs.evolve(player, revision=player.revision + 1) for player in group]
+        rows = self._database["players"]
+        names = [player_key(player.guild_id, player.player_id) for player in group]
         with translated():
-            result = await self._database["players"].update_one(
-                {"_id": document["_id"], "revision": same(player.revision)}, replacing(changed, document)
-            )
-        return result.matched_count == 1
+            if len(group) == 1:
+                done = await rows.update_one(*_replacement(changed[0]))
+                return [done.matched_count == 1]
+            writes = [UpdateOne(*_replacement(player)) for player in changed]
+            written = (await rows.bulk_write(writes, ordered=False)).matched_count
+            if written == len(group):
+                return [True] * len(group)
+            stored = await rows.find({"_id": {"$in": names}}).to_list(None)
+        present = {player_key(player.guild_id, player.player_id): player for player in _read(stored)}
+        saved: list[bool] = []
+        for name, player in zip(names, changed, strict=True):
+            saved.append(present.get(name) == player)
+            if saved[-1]:
+                del present[name]  # nobody else in this group did it, too
+        return saved
 
     async def remove_player(self, guild_id: GuildId, player_id: PlayerId) -> bool:
         """Forget a player and their rows that were never granted; False if there was none.

@@ -61,7 +61,8 @@ class MongoStore(
     """`Store` on MongoDB; each parent adds one noun. Takes motor's database, or one that behaves like it."""
 
     def __init__(self, database: MongoDatabase) -> None:
-        MongoBudgetStore.__init__(self, database)  # the one parent that keeps more than the database
+        MongoPlayerStore.__init__(self, database)  # these two keep more than the database
+        MongoBudgetStore.__init__(self, database)
 
     @property
     def label(self) -> str:

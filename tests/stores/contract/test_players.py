@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import attrs
+import pytest
 
 from giftbot.models.ids import GuildId, PlayerId, UserId
 from giftbot.models.player import Player, PlayerState
@@ -59,6 +60,23 @@ async def test_a_change_needs_the_present_revision(store: Store) -> None:
     assert await store.get_players(GUILD, [PlayerId("1")]) == {"1": attrs.evolve(changed, revision=1)}
     assert not await store.save_player(player(2))
     assert await store.get_players(GUILD, [PlayerId("2")]) == {}
+
+
+@pytest.mark.mock_lacks("bulk_write with UpdateOne")
+async def test_changes_at_the_same_time_are_told_apart(store: Store) -> None:
+    """Of many changes that come together each is told whether it was made; of two of one player one is."""
+    await store.insert_players([player(number) for number in range(8)])
+    assert await store.save_player(attrs.evolve(player(3), kingdom=9))
+    paused = [attrs.evolve(player(number), state=PlayerState.PAUSED) for number in range(8)]
+    saved = await asyncio.gather(*(store.save_player(one) for one in [*paused, paused[5], player(99)]))
+    assert [number for number, done in enumerate(saved[:8]) if done and number != 5] == [0, 1, 2, 4, 6, 7]
+    assert saved[5] is not saved[8]
+    assert not saved[9]
+    found = await store.get_players(GUILD, [PlayerId(str(number)) for number in (*range(8), 99)])
+    assert [one.state for _, one in sorted(found.items())] == [
+        PlayerState.ACTIVE if number == 3 else PlayerState.PAUSED for number in range(8)
+    ]
+    assert {one.revision for one in found.values()} == {1}
 
 
 async def test_players_of_a_user_are_listed_oldest_first(store: Store) -> None:
