@@ -116,3 +116,5 @@ class Unclaimed:
     code: InviteCode
     count: int
     since: datetime
+    among: tuple[InviteCode, ...] = ()
+    """Other invites that were counted with it, whose uses these may be instead."""

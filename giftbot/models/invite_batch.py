@@ -6,7 +6,7 @@ from datetime import datetime
 
 import attrs
 
-from giftbot.models.ids import GuildId, InviteCode
+from giftbot.models.ids import GuildId, InviteCode, batch_id
 from giftbot.models.invite import Coverage, Invite, Snapshot, Tombstone, Unclaimed, Vanity
 from giftbot.models.join import Join
 
@@ -33,6 +33,8 @@ class Ledger:
     claimed: dict[InviteCode, int] = attrs.Factory(dict)
     """Uses that a join explains, since the first baseline. Owner-certain joins whose code is not known are
     counted by what their batch counted."""
+    loose: int = 0
+    """How many joins that are decided without their use being known may still be counted."""
     anomalies: int = 0
     """How often a counter went down, or a list could not be read whole."""
     last_seq: int = 0
@@ -65,4 +67,4 @@ class InviteBatch:
     @property
     def batch_id(self) -> str:
         """The row's id. Whoever writes it first has decided; the other looks again."""
-        return f"{self.guild_id}:{self.number:012d}"
+        return batch_id(self.guild_id, self.number)

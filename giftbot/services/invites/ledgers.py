@@ -1,0 +1,68 @@
+"""What is known of a server's invites: what Discord tells of them, what a look changes, what is still claimable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import attrs
+
+from giftbot.models.ids import InviteCode
+from giftbot.models.invite import Gone, Invite, Tombstone
+from giftbot.models.invite_batch import Ledger
+from giftbot.models.invite_event import InviteEvent, InviteEventKind
+
+CLAIMABLE = timedelta(seconds=60)
+"""How long a use that nobody was seen to take waits for a join that comes late."""
+TOMBSTONES_KEPT = timedelta(minutes=10)
+"""How long an invite that is gone may explain joins while no batch balances."""
+
+
+def ledger_after(ledger: Ledger, event: InviteEvent) -> Ledger:
+    """That ledger after Discord told of an invite; the same for other events, and when it is told again.
+
+    An invite that was made counts from 0. One that is gone becomes a tombstone and may still explain joins.
+    """
+    if event.kind is InviteEventKind.CREATED and event.invite is not None:
+        return _with_created(ledger, event.invite)
+    if event.kind is InviteEventKind.DELETED and event.code is not None:
+        return _with_gone(ledger, {event.code: Gone.DELETED}, event.received_at)
+    if event.kind is InviteEventKind.CHANNEL_GONE:
+        codes = {
+            code: Gone.CHANNEL
+            for code, invite in ledger.invites.items()
+            if invite.channel_id is not None and invite.channel_id == event.channel_id
+        }
+        again = {
+            stone.invite.code: Gone.CHANNEL
+            for stone in ledger.tombstones
+            if stone.invite.channel_id is not None and stone.invite.channel_id == event.channel_id
+        }
+        return _with_gone(ledger, codes | again, event.received_at)
+    return ledger
+
+
+def _with_created(ledger: Ledger, invite: Invite) -> Ledger:
+    is_known = invite.code in ledger.invites or any(stone.invite.code == invite.code for stone in ledger.tombstones)
+    if is_known:
+        return ledger
+    fresh = attrs.evolve(invite, uses=0)
+    return attrs.evolve(ledger, invites={**ledger.invites, invite.code: fresh})
+
+
+def _with_gone(ledger: Ledger, codes: Mapping[InviteCode, Gone], moment: datetime) -> Ledger:
+    if not codes:
+        return ledger
+    stones = [_renamed(stone, codes.get(stone.invite.code)) for stone in ledger.tombstones]
+    stones += [
+        Tombstone(ledger.invites[code], moment, gone) for code, gone in codes.items() if code in ledger.invites
+    ]
+    left = {code: invite for code, invite in ledger.invites.items() if code not in codes}
+    return attrs.evolve(ledger, invites=left, tombstones=tuple(stones))
+
+
+def _renamed(stone: Tombstone, gone: Gone | None) -> Tombstone:
+    """A deletion that is told late only adds its reason."""
+    if gone is None or stone.gone is Gone.CHANNEL:
+        return stone
+    return attrs.evolve(stone, gone=gone)
