@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NewType
 
 GuildId = NewType("GuildId", int)
@@ -37,6 +37,8 @@ JoinId = NewType("JoinId", str)
 CreditId = NewType("CreditId", str)
 """`"<kind>:<membership>"`, the id of a credit: one for each membership and kind."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def announcement_id(guild_id: GuildId, key: CodeKey) -> AnnouncementId:
     """The id of the outbox row of one code in one server."""
@@ -60,7 +62,17 @@ def player_key(guild_id: GuildId, player_id: PlayerId) -> str:
 
 def join_id(guild_id: GuildId, user_id: UserId, joined_at: datetime) -> JoinId:
     """The id of a membership that began at this moment."""
-    return JoinId(f"{guild_id}:{user_id}:{round(joined_at.timestamp() * 1000)}")
+    return JoinId(f"{guild_id}:{user_id}:{(joined_at - _EPOCH) // timedelta(milliseconds=1)}")
+
+
+def event_id(guild_id: GuildId, seq: int) -> str:
+    """The id of an event's row: in text order as `seq`."""
+    return f"{guild_id}:{seq:020d}"
+
+
+def batch_id(guild_id: GuildId, number: int) -> str:
+    """The id of a batch's row: in text order as `number`."""
+    return f"{guild_id}:{number:012d}"
 
 
 def link_key(guild_id: GuildId, code: InviteCode) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from giftbot.models.ids import ChannelId, GuildId, InviteCode, RoleId, UserId
+from giftbot.models.ids import ChannelId, GuildId, InviteCode, RoleId, UserId, event_id
 from giftbot.models.invite import Invite
 
 
@@ -49,4 +49,4 @@ class InviteEvent:
     @property
     def event_id(self) -> str:
         """The row's id: in text order as `seq`."""
-        return f"{self.guild_id}:{self.seq:020d}"
+        return event_id(self.guild_id, self.seq)

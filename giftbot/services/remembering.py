@@ -18,6 +18,7 @@ from giftbot.models.guild import Backfill, GuildSettings
 from giftbot.models.ids import AnnouncementId, ChannelId, CodeKey, GuildId
 from giftbot.models.notice import Notice
 from giftbot.models.statistics import GuildStatistics, OutboxCounts
+from giftbot.services.remembering_invites import InviteStore
 from giftbot.services.remembering_players import RedeemingStore
 
 
@@ -242,7 +243,7 @@ class NoticeStore(Protocol):
         ...
 
 
-class Store(CodeStore, GuildStore, AnnouncementStore, NoticeStore, RedeemingStore, Protocol):
+class Store(CodeStore, GuildStore, AnnouncementStore, NoticeStore, RedeemingStore, InviteStore, Protocol):
     """Everything this process remembers, behind one connection."""
 
     @property

@@ -170,5 +170,71 @@ _REDEMPTION = (
     "CREATE INDEX redemption_jobs_updated ON redemption_jobs (updated_at DESC, _id)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES + _INDEXES, _REDEMPTION)
+# Each row's `document` holds all of it, as JSON; the other columns are what rows are looked for by.
+_INVITES = (
+    "CREATE TABLE invite_events (_id TEXT PRIMARY KEY NOT NULL, document TEXT NOT NULL)",
+    "CREATE TABLE invite_batches (_id TEXT PRIMARY KEY NOT NULL, document TEXT NOT NULL, joins TEXT NOT NULL)",
+    """CREATE TABLE invite_ledgers (
+        _id INTEGER PRIMARY KEY NOT NULL,
+        number INTEGER NOT NULL,
+        taken_at INTEGER,
+        document TEXT NOT NULL
+    )""",
+    """CREATE TABLE invite_joins (
+        _id TEXT PRIMARY KEY NOT NULL,
+        guild_id INTEGER NOT NULL,
+        user_id INTEGER NOT NULL,
+        joined_at INTEGER NOT NULL,
+        left_at INTEGER,
+        owner_id INTEGER,
+        code TEXT,
+        level INTEGER NOT NULL,
+        document TEXT NOT NULL
+    )""",
+    """CREATE TABLE staff_links (
+        _id TEXT PRIMARY KEY NOT NULL,
+        guild_id INTEGER NOT NULL,
+        staff_id INTEGER NOT NULL,
+        valid_from INTEGER NOT NULL,
+        valid_to INTEGER,
+        revision INTEGER NOT NULL,
+        document TEXT NOT NULL
+    )""",
+    """CREATE TABLE credits (
+        _id TEXT PRIMARY KEY NOT NULL,
+        guild_id INTEGER NOT NULL,
+        staff_id INTEGER,
+        user_id INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        document TEXT NOT NULL
+    )""",
+    """CREATE TABLE invite_settings (
+        _id INTEGER PRIMARY KEY NOT NULL,
+        revision INTEGER NOT NULL,
+        document TEXT NOT NULL
+    )""",
+    "CREATE TABLE carried_tables (_id TEXT PRIMARY KEY NOT NULL, document TEXT NOT NULL)",
+    "CREATE INDEX invite_ledgers_taken ON invite_ledgers (taken_at) WHERE taken_at IS NOT NULL",
+    # Who is there, and each person's newest membership.
+    "CREATE INDEX invite_joins_open ON invite_joins (guild_id, user_id) WHERE left_at IS NULL",
+    "CREATE INDEX invite_joins_user ON invite_joins (user_id, guild_id, joined_at DESC, _id)",
+    # Lists, newest first.
+    "CREATE INDEX invite_joins_owner ON invite_joins (owner_id, joined_at DESC, _id) WHERE owner_id IS NOT NULL",
+    "CREATE INDEX invite_joins_code ON invite_joins (code, joined_at DESC, _id) WHERE code IS NOT NULL",
+    "CREATE INDEX invite_joins_guild ON invite_joins (guild_id, joined_at DESC, _id)",
+    "CREATE INDEX invite_joins_joined ON invite_joins (joined_at DESC, _id)",
+    "CREATE INDEX staff_links_guild ON staff_links (guild_id, valid_from, _id)",
+    "CREATE INDEX staff_links_staff ON staff_links (staff_id, valid_from, _id)",
+    "CREATE INDEX staff_links_from ON staff_links (valid_from, _id)",
+    "CREATE INDEX credits_guild ON credits (guild_id, created_at DESC, _id)",
+    "CREATE INDEX credits_guild_state ON credits (guild_id, state, created_at DESC, _id)",
+    "CREATE INDEX credits_state ON credits (state, created_at DESC, _id)",
+    "CREATE INDEX credits_staff ON credits (staff_id, created_at DESC, _id) WHERE staff_id IS NOT NULL",
+    "CREATE INDEX credits_user ON credits (user_id, created_at DESC, _id)",
+    "CREATE INDEX credits_created ON credits (created_at DESC, _id)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES + _INDEXES, _REDEMPTION, _INVITES)
 """Statements that lead from each schema version to the next; the version is how many of these were applied."""

@@ -14,6 +14,10 @@ from giftbot.stores.sqlite.codes import SqliteCodeStore
 from giftbot.stores.sqlite.database import Database, open_database
 from giftbot.stores.sqlite.guilds import SqliteGuildStore
 from giftbot.stores.sqlite.history import SqliteHistory
+from giftbot.stores.sqlite.invites_batches import SqliteInviteBatchStore
+from giftbot.stores.sqlite.invites_joins import SqliteJoinStore
+from giftbot.stores.sqlite.invites_settings import SqliteInviteSettingsStore
+from giftbot.stores.sqlite.invites_staff import SqliteStaffStore
 from giftbot.stores.sqlite.jobs import SqliteJobStore
 from giftbot.stores.sqlite.marks import SqliteMarks
 from giftbot.stores.sqlite.notices import SqliteNoticeStore
@@ -38,6 +42,10 @@ class SqliteStore(
     SqliteRedemptionStore,
     SqliteJobStore,
     SqliteBudgetStore,
+    SqliteInviteBatchStore,
+    SqliteJoinStore,
+    SqliteStaffStore,
+    SqliteInviteSettingsStore,
 ):
     """`Store` on SQLite; each parent adds one noun."""
 

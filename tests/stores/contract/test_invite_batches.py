@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import attrs
+
+from giftbot.models.ids import GuildId, InviteCode, RoleId, UserId
+from giftbot.models.invite import Coverage, Gone, Invite, Tombstone, Unclaimed, Vanity
+from giftbot.models.invite_batch import Ledger
+from giftbot.models.invite_event import InviteEventKind
+from giftbot.models.join import Candidate, Left, Level
+from giftbot.services.ports import Store
+from tests.stores.build import CHANNEL, GUILD, NOW, OTHER_GUILD, later
+from tests.stores.build_invites import CODE, STAFF, batch, event, joined, ledger
+
+
+def full_ledger(number: int = 1) -> Ledger:
+    """A ledger with something in every field."""
+    invite = Invite(
+        CODE,
+        5,
+        STAFF,
+        "Ünal 雪",
+        CHANNEL,
+        max_uses=7,
+        created_at=NOW,
+        expires_at=later(60),
+        is_temporary=True,
+        role_ids=(RoleId(1), RoleId(2)),
+        is_guest=True,
+    )
+    return Ledger(
+        GUILD,
+        number,
+        NOW,
+        {CODE: invite, InviteCode("$odd.one"): attrs.evolve(invite, code=InviteCode("$odd.one"))},
+        vanity=Vanity("frost", 12),
+        coverage=Coverage.CHANNELS,
+        tombstones=(Tombstone(invite, later(1), Gone.VANISHED, final_uses=6, is_revoked=False),),
+        unclaimed=(Unclaimed(CODE, 2, NOW),),
+        owed={CODE: 1},
+        archived={CODE: 3},
+        claimed={CODE: 9},
+        anomalies=4,
+        last_seq=10**15,
+    )
+
+
+async def test_events_are_read_as_written(store: Store) -> None:
+    """Every field survives; in the order of their numbers, of one server, each once."""
+    invite = Invite(CODE, 0, role_ids=(RoleId(5),))
+    full = attrs.evolve(
+        event(10),
+        kind=InviteEventKind.CREATED,
+        is_bot=True,
+        role_ids=(RoleId(1), RoleId(2)),
+        flags=17,
+        code=CODE,
+        invite=invite,
+        channel_id=CHANNEL,
+    )
+    await store.add_events([full, event(9), event(1, guild=OTHER_GUILD), event(2, guild=int(f"{GUILD}1"))])
+    await store.add_events([event(9), event(100)])
+    await store.add_events([])
+    assert await store.list_events(GUILD) == [event(9), full, event(100)]
+    assert await store.list_events(OTHER_GUILD) == [event(1, guild=OTHER_GUILD)]
+    assert await store.list_events(GuildId(5)) == []
+
+
+async def test_a_batch_is_its_joins_its_ledger_and_the_end_of_its_events(store: Store) -> None:
+    """All of it is there on return, as it was given; events that it does not deal with stay."""
+    await store.add_events([event(1), event(2), event(3), event(1, guild=OTHER_GUILD)])
+    assert await store.get_ledger(GUILD) is None
+    joins = [
+        attrs.evolve(
+            joined(1),
+            candidates=(Candidate(CODE, STAFF, 0.25), Candidate(None, None, 0.75)),
+            evidence=("It counted 1.", "1 joined."),
+            left_at=later(9),
+            left=Left.TEMPORARY,
+            uses_before=4,
+            uses_after=5,
+            batch=1,
+            previous=joined(1, seconds=-60).join_id,
+            marker_role_id=RoleId(7),
+            has_disagreement=True,
+            decided_by=UserId(8),
+        ),
+        joined(2),
+    ]
+    decided = batch(1, joins, events=(1, 3), known=full_ledger())
+    assert await store.commit_batch(decided)
+    assert await store.get_ledger(GUILD) == full_ledger()
+    assert await store.get_joins([join.join_id for join in joins]) == {join.join_id: join for join in joins}
+    assert await store.list_events(GUILD) == [event(2)]
+    assert await store.list_events(OTHER_GUILD) == [event(1, guild=OTHER_GUILD)]
+    assert await store.list_batches(GUILD) == [decided]
+    assert await store.repair_batches(GUILD) == 0
+
+
+async def test_a_number_is_given_once(store: Store) -> None:
+    """The second one writes nothing: no join, no ledger, and its events stay."""
+    assert await store.commit_batch(batch(1, [joined(1)]))
+    await store.add_events([event(5)])
+    assert not await store.commit_batch(batch(1, [joined(2)], events=(5,), known=ledger(1, uses=99)))
+    assert not await store.commit_batch(batch(1, [joined(1)]))
+    assert [join.user_id for join in await store.open_joins(GUILD)] == [1]
+    assert await store.get_ledger(GUILD) == ledger(1)
+    assert await store.list_events(GUILD) == [event(5)]
+    assert await store.commit_batch(batch(1, [joined(1, guild=OTHER_GUILD)], guild=OTHER_GUILD))
+
+
+async def test_of_two_that_decide_at_once_one_wins(store: Store) -> None:
+    """Exactly one, and what is stored is its own, whole."""
+    results = await asyncio.gather(*(store.commit_batch(batch(1, [joined(user)])) for user in range(1, 7)))
+    assert sorted(results) == [False] * 5 + [True]
+    [winner] = await store.open_joins(GUILD)
+    assert results[winner.user_id - 1]
+    [decided] = await store.list_batches(GUILD)
+    assert decided.joins == (winner,)
+
+
+async def test_the_newest_batch_says_how_a_join_is(store: Store) -> None:
+    """It was opened by one batch, raised by another and closed by a third."""
+    first, second, third = joined(1, level=Level.UNKNOWN), joined(1), joined(1, left_at=later(5))
+    for number, join in enumerate((first, second, third), start=1):
+        assert await store.commit_batch(batch(number, [join]))
+        assert await store.get_joins([first.join_id]) == {first.join_id: join}
+    assert await store.get_ledger(GUILD) == ledger(3)
+    assert await store.open_joins(GUILD) == []
+
+
+async def test_batches_are_listed_newest_first(store: Store) -> None:
+    """Of one server, and not more than asked for; numbers are no texts."""
+    for number in range(1, 13):
+        assert await store.commit_batch(batch(number, [joined(number)]))
+    assert await store.commit_batch(batch(1, guild=OTHER_GUILD))
+    assert [item.number for item in await store.list_batches(GUILD)] == list(range(12, 0, -1))
+    assert [item.number for item in await store.list_batches(GUILD, limit=2)] == [12, 11]
+    assert await store.list_batches(GUILD, limit=0) == []
+
+
+async def test_old_batches_are_forgotten_but_never_decided_again(store: Store) -> None:
+    """Their joins stay, and their numbers stay taken."""
+    for number in range(1, 8):
+        await store.commit_batch(batch(number, [joined(number)]))
+    await store.commit_batch(batch(1, guild=OTHER_GUILD))
+    assert await store.forget_batches(GUILD) == 0
+    assert await store.forget_batches(GUILD, keep=3) == 4
+    assert await store.forget_batches(GUILD, keep=3) == 0
+    assert [item.number for item in await store.list_batches(GUILD)] == [7, 6, 5]
+    assert len(await store.open_joins(GUILD)) == 7
+    assert not await store.commit_batch(batch(2, [joined(99)]))
+    assert await store.forget_batches(GUILD, keep=0) == 3
+    assert not await store.commit_batch(batch(7, [joined(99)]))
+    assert await store.commit_batch(batch(8))
+    assert await store.forget_batches(GuildId(5)) == 0
+    assert len(await store.list_batches(OTHER_GUILD)) == 1
+
+
+async def test_numbers_may_begin_anywhere(store: Store) -> None:
+    """A copy that is restored brings its own; what comes after it is newer."""
+    assert await store.commit_batch(batch(57, [joined(1)]))
+    assert not await store.commit_batch(batch(56))
+    assert await store.commit_batch(batch(58))
+    assert await store.get_ledger(GUILD) == ledger(58)
+
+
+async def test_ledgers_are_scanned_by_server(store: Store) -> None:
+    """All of them, or those with a newer baseline."""
+    guilds = [GuildId(guild) for guild in range(1, 121)]
+    for guild in reversed(guilds):
+        taken_at = None if guild % 3 == 0 else NOW + timedelta(seconds=guild)
+        await store.commit_batch(batch(1, guild=guild, known=ledger(1, guild=guild, taken_at=taken_at)))
+    pages = [page async for page in store.scan_ledgers()]
+    assert [item.guild_id for page in pages for item in page] == guilds
+    assert len(pages) > 1
+    changed = [item async for page in store.scan_ledgers(later(100)) for item in page]
+    assert [item.guild_id for item in changed] == [guild for guild in guilds if guild > 100 and guild % 3]
+    assert changed[0] == ledger(1, guild=101, taken_at=later(101))
+    assert [page async for page in store.scan_ledgers(later(1000))] == []
+
+
+async def test_a_large_batch_is_whole(store: Store) -> None:
+    """Thousands join at once, with much evidence; the ledger has as many invites as Discord allows."""
+    evidence = tuple(f"{number} of 10 links counted while thousands joined." for number in range(5))
+    candidates = tuple(Candidate(InviteCode(f"code{number}"), UserId(STAFF + number), 0.1) for number in range(10))
+    joins = [
+        attrs.evolve(joined(user), evidence=evidence, candidates=candidates, level=Level.CANDIDATES)
+        for user in range(1, 2001)
+    ]
+    invites = {InviteCode(f"i{number}"): Invite(InviteCode(f"i{number}"), number) for number in range(1000)}
+    known = attrs.evolve(ledger(1), invites=invites)
+    await store.add_events([event(seq) for seq in range(1, 2002)])
+    decided = batch(1, joins, events=range(1, 2001), known=known)
+    assert await store.commit_batch(decided)
+    assert await store.list_batches(GUILD) == [decided]
+    assert await store.get_ledger(GUILD) == known
+    assert len(await store.open_joins(GUILD)) == 2000
+    assert await store.list_events(GUILD) == [event(2001)]
+
+
+async def test_names_may_hold_anything(store: Store) -> None:
+    """Also what some take for the end of a line."""
+    named = attrs.evolve(joined(1), user_name="a\u2028b\x85c\nd\x1ce\"f'g\\h")
+    assert await store.commit_batch(batch(1, [named, joined(2)]))
+    assert [item.joins for item in await store.list_batches(GUILD)] == [(named, joined(2))]
+    assert await store.get_joins([named.join_id]) == {named.join_id: named}
