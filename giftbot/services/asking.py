@@ -14,6 +14,7 @@ from giftbot.services.enrolment import KNOWN_BEFORE
 from giftbot.services.governor import Governor
 from giftbot.services.holders import Holders
 from giftbot.services.ports import RedemptionStore
+from giftbot.services.questions import Question
 from giftbot.services.records import Records
 from giftbot.services.verdicts import Verdicts
 
@@ -39,20 +40,51 @@ class Asking:
         urgent: bool = False,
         again: bool = True,
     ) -> Redemption:
-        """The row as it is stored after the game answered, or because it was granted meanwhile.
+        """The answer to a question, see `begin`.
+
+        Cancelled while the game is being asked, it ends once the answer is stored; a second time, at once.
+        """
+        question = self.begin(row, player, kingdom, code, urgent=urgent, again=again)
+        try:
+            return await asyncio.shield(question.task)
+        except asyncio.CancelledError:
+            if question.is_begun:
+                await asyncio.gather(question.task, return_exceptions=True)
+            raise
+        finally:
+            question.task.cancel()
+
+    def begin(
+        self,
+        row: Redemption,
+        player: Player,
+        kingdom: int,
+        code: GiftCode,
+        *,
+        urgent: bool = False,
+        again: bool = True,
+    ) -> Question:
+        """Ask in a task, whose result is the row as it is stored: as answered, or granted meanwhile.
 
         Both look-up and record happen while nobody else may ask for this player, so that one who has the code is
-        never asked for it again, whichever server, process or button wants it. Raises `GameHaltedError` when
-        nothing is asked at present, and `StoreError`: then the answer may be lost, and the game is asked again.
-        Cancelled while the game is being asked, it ends once the answer is stored; a second time, at once. Without
-        `again` what the game did not decide rests, instead of being asked again by a job.
+        never asked for it again, whichever server, process or button wants it. The task raises `GameHaltedError`
+        when nothing is asked at present, and `StoreError`: then the answer may be lost, and the game asked again.
+        Without `again` what the game did not decide rests, instead of being asked again by a job.
         """
-        judged, is_begun, has_it = row, False, False
+        question = Question(row)
+        question.task = asyncio.create_task(self._ask(question, player, kingdom, code, urgent=urgent, again=again))
+        return question
+
+    async def _ask(
+        self, question: Question, player: Player, kingdom: int, code: GiftCode, *, urgent: bool, again: bool
+    ) -> Redemption:
+        row = judged = question.row
+        has_it = False
 
         async def known() -> GameAnswer | None:
-            nonlocal is_begun, has_it
+            nonlocal has_it
             has_it = await self._holders.has(player.player_id, code.key)
-            is_begun = True
+            question.is_begun = True
             return GameAnswer(RedemptionOutcome.ALREADY, KNOWN_BEFORE) if has_it else None
 
         async def note(answer: GameAnswer) -> None:
@@ -65,25 +97,15 @@ class Asking:
                 judged = attrs.evolve(judged, next_attempt_at=None)
             await self._records.write(judged)
 
-        asking = asyncio.ensure_future(
-            self._governor.ask(
-                guild_id=row.guild_id,
-                player_id=player.player_id,
-                kingdom=kingdom,
-                code=code,
-                urgent=urgent,
-                before=known,
-                after=note,
-            )
+        await self._governor.ask(
+            guild_id=row.guild_id,
+            player_id=player.player_id,
+            kingdom=kingdom,
+            code=code,
+            urgent=urgent,
+            before=known,
+            after=note,
         )
-        try:
-            await asyncio.shield(asking)
-        except asyncio.CancelledError:
-            if is_begun:
-                await asyncio.gather(asking, return_exceptions=True)
-            raise
-        finally:
-            asking.cancel()
         _log.info(
             "player redeemed",
             guild=row.guild_id,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 import attrs
@@ -22,6 +21,7 @@ from giftbot.services.enrolment import Enrolment
 from giftbot.services.governor import Governor
 from giftbot.services.job_progress import JobProgress
 from giftbot.services.ports import Clock, Store
+from giftbot.services.questions import Question, Questions
 
 _log = structlog.get_logger(__name__)
 
@@ -60,11 +60,7 @@ class JobRun:
         self._tools = tools
         self._interrupted = interrupted
         self._may_go_on = may_go_on
-        self._asked: dict[asyncio.Task[Redemption], Redemption] = {}
-        self._landed: list[asyncio.Task[Redemption]] = []
-        """Those of them that are answered, and were not looked at yet."""
-        self._news = asyncio.Event()
-        self._listening: asyncio.Task[bool] | None = None
+        self._questions = Questions(interrupted)
         self._counts = Counts()
         self._is_dry = False
         self._renewed_at = tools.clock.monotonic()
@@ -87,11 +83,7 @@ class JobRun:
                 self._counts = await self._tools.store.count_outcomes(job.guild_id, job.code)
                 await self._ask_all(code)
         finally:
-            if self._listening is not None:
-                self._listening.cancel()
-            for task in self._asked:
-                task.cancel()
-            await asyncio.gather(*self._asked, return_exceptions=True)
+            await self._questions.aclose()
         _log.debug("job let go", guild=job.guild_id, code=job.code, state=self._job.state)
 
     async def _code(self) -> GiftCode | None:
@@ -115,13 +107,13 @@ class JobRun:
         while self._may_go_on() and self._halted is None:
             if not await self._keep_claim():
                 return
-            if code is not None and not self._is_dry and len(self._asked) <= self._tools.ahead // 2:
+            if code is not None and not self._is_dry and len(self._questions) <= self._tools.ahead // 2:
                 code = await self._code()
                 await self._ask_more(code)
             if code is None:
                 await self._end_dead()
                 return
-            if not self._asked:
+            if not self._questions:
                 if self._is_dry:
                     break
                 continue
@@ -134,7 +126,7 @@ class JobRun:
         if code is None:
             return
         store, job = self._tools.store, self._job
-        flying = {row.player_id for row in self._asked.values()}
+        flying = self._questions.players
         limit = self._tools.ahead + len(flying)
         due = await store.due_redemptions(job.guild_id, job.code, self._tools.clock.now(), limit=limit)
         self._is_dry = len(due) < limit
@@ -156,9 +148,7 @@ class JobRun:
             if player is None or player.state not in ASKABLE or kingdom is None:
                 idle.append(_not_asked(row, player, self._tools.clock.now()))
             else:
-                asking = asyncio.create_task(self._tools.asking.redeem(row, player, kingdom, code))
-                asking.add_done_callback(self._land)
-                self._asked[asking] = row
+                self._questions.add(self._tools.asking.begin(row, player, kingdom, code))
         await self._rest(idle)
 
     async def _rest(self, rows: Sequence[Redemption]) -> None:
@@ -169,29 +159,16 @@ class JobRun:
 
     async def _collect(self) -> bool:
         """Wait for an answer, an interruption or the next heartbeat; whether the code turned out to be dead."""
-        if self._listening is None or self._listening.done():
-            self._listening = asyncio.create_task(self._interrupted.wait())
-            self._listening.add_done_callback(lambda _: self._news.set())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._tools.times.heartbeat):
-                await self._news.wait()
-        self._news.clear()
-        landed, self._landed = self._landed, []
         is_dead = False
-        for task in landed:
-            is_dead |= self._take(task)
+        for question in await self._questions.answered(self._tools.times.heartbeat):
+            is_dead |= self._take(question)
         self._show(final=False)
         return is_dead
 
-    def _land(self, task: asyncio.Task[Redemption]) -> None:
-        """Note that a question has its answer: looking through all of them for each would cost more than asking."""
-        self._landed.append(task)
-        self._news.set()
-
-    def _take(self, task: asyncio.Task[Redemption]) -> bool:
-        before = self._asked.pop(task)
+    def _take(self, question: Question) -> bool:
+        before = question.row
         try:
-            after = task.result()
+            after = question.task.result()
         except GameHaltedError as error:
             self._halted = str(error)
             return False
@@ -207,10 +184,8 @@ class JobRun:
 
     async def _drain(self) -> None:
         """Let what is on its way come to its end."""
-        if self._asked:
-            await asyncio.wait(self._asked, timeout=self._tools.times.drain)
-            for task in [task for task in self._asked if task.done()]:
-                self._take(task)
+        for question in await self._questions.drain(self._tools.times.drain):
+            self._take(question)
 
     async def _keep_claim(self) -> bool:
         """Renew the claim when it is time to; False when the job was stopped, or is somebody else's."""
@@ -239,10 +214,7 @@ class JobRun:
         outcome, raw = RedemptionOutcome.NOT_FOUND if is_unknown else RedemptionOutcome.EXPIRED, ""
         if self._dead is not None:
             outcome, raw = self._dead.outcome, self._dead.raw
-        for task in self._asked:
-            task.cancel()
-        await asyncio.gather(*self._asked, return_exceptions=True)
-        self._asked.clear()
+        await self._questions.take_back()
         await store.close_redemptions(job.guild_id, job.code, outcome, raw, self._tools.clock.now())
         await self._finish(JobState.DONE, None, text.job_code_over(is_unknown))
 
