@@ -20,8 +20,9 @@ from giftbot.text import governor as text
 
 _log = structlog.get_logger(__name__)
 
-MOST = 32
-"""Calls on their way at once, at most."""
+MOST = 64
+"""Calls on their way at once, at most; so many only where the game sets no limits. What they ask of the store goes
+in groups, and half as many calls would be twice as many groups."""
 AWAY = 2.0
 """Seconds between two tries while the store is away."""
 
