@@ -19,7 +19,6 @@ from giftbot.settings import Settings
 from giftbot.sources.catalogue import build_sources, open_fetcher
 from giftbot.stores.directory import Holder, lock_directory, lock_holder
 from giftbot.stores.journal import FileJournal
-from giftbot.stores.sqlite.store import open_sqlite
 from giftbot.stores.state_file import JsonStateFile
 
 __all__ = [
@@ -73,6 +72,8 @@ async def open_outside(settings: Settings, role: Role, *, owner: str) -> AsyncIt
             clock.offset = await mongo.clock_offset()
             store = mongo
         else:
+            from giftbot.stores.sqlite.store import open_sqlite  # noqa: PLC0415 - 2 MB that MongoDB has no use for
+
             store = await stack.enter_async_context(open_sqlite(directory / SQLITE_NAME))
             if role is Role.BOT:
                 await store.expire_leases(owner, clock.now())
