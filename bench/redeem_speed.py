@@ -13,6 +13,7 @@ from bench.players import KINGDOM, enlist, redeeming
 from bench.session import Session
 from bench.town import STILL, Town, open_town
 from giftbot.sandbox.payload import Payload
+from giftbot.services.desk import MOST
 
 OWN_CPU = 0.001
 """Seconds that the bot may compute for one redemption."""
@@ -21,7 +22,7 @@ TRIPS = 2.0
 UNPACED = {"GAME_RATE_PER_MINUTE": "1000000", "GAME_PLAYER_SPACING": "0"}
 ROUNDS = 3
 IN_TURN = 50
-CONCURRENCY = 32
+CONCURRENCY = MOST
 """Calls of the bare client at once: as many as the bot's."""
 
 
