@@ -7,8 +7,11 @@ deduplication of messages by nonce, sources of gift codes, and faults on demand.
 from __future__ import annotations
 
 from giftbot.sandbox.answer import Answer, text_of
+from giftbot.sandbox.arrivals import Arrival, Way
 from giftbot.sandbox.driver import Actor
 from giftbot.sandbox.faults import FaultKind
+from giftbot.sandbox.habits import DeleteNotice
+from giftbot.sandbox.invite_shapes import Blemish
 from giftbot.sandbox.limits import Limits
 from giftbot.sandbox.pulse import WaitTimeoutError
 from giftbot.sandbox.refused import DriverRefused, DriverTimeout
@@ -18,6 +21,9 @@ from giftbot.sandbox.uploads import Upload
 __all__ = [
     "Actor",
     "Answer",
+    "Arrival",
+    "Blemish",
+    "DeleteNotice",
     "DriverRefused",
     "DriverTimeout",
     "FaultKind",
@@ -25,5 +31,6 @@ __all__ = [
     "Sandbox",
     "Upload",
     "WaitTimeoutError",
+    "Way",
     "text_of",
 ]

@@ -15,6 +15,7 @@ from aiohttp import WSMsgType, web
 
 from giftbot.sandbox import shapes
 from giftbot.sandbox.guild import Guild
+from giftbot.sandbox.intents import CONTENT, GUILDS, MEMBERS, PRESENCES, disallowed, intent_of
 from giftbot.sandbox.payload import Payload
 from giftbot.sandbox.pulse import PATIENCE
 from giftbot.sandbox.session import (
@@ -32,27 +33,7 @@ from giftbot.sandbox.session import (
 )
 from giftbot.sandbox.world import World
 
-_GUILDS, _MEMBERS, _PRESENCES, _GUILD_MESSAGES, _DIRECT_MESSAGES, _CONTENT = (
-    1 << 0,
-    1 << 1,
-    1 << 8,
-    1 << 9,
-    1 << 12,
-    1 << 15,
-)
-_PRIVILEGED = ((_PRESENCES, 1 << 12 | 1 << 13), (_MEMBERS, 1 << 14 | 1 << 15), (_CONTENT, 1 << 18 | 1 << 19))
 _CHUNK = 1000
-
-
-def _intent_of(event: str, guild_id: int | None) -> int:
-    """Return the intent an event needs, 0 for those that come unasked."""
-    if event.startswith("MESSAGE_"):
-        return _GUILD_MESSAGES if guild_id is not None else _DIRECT_MESSAGES
-    if event.startswith("GUILD_MEMBER_"):
-        return _MEMBERS
-    if event.startswith(("GUILD_", "CHANNEL_")):
-        return _GUILDS
-    return 0
 
 
 @attrs.frozen
@@ -100,8 +81,11 @@ class Gateway:
 
     def dispatch(self, event: str, guild_id: int | None, build: Callable[[], Payload]) -> None:
         """Send an event to every session that hears the guild and asked for this kind of event."""
-        intent = _intent_of(event, guild_id)
+        intent = intent_of(event, guild_id)
         data: Payload | None = None
+        if event == "GUILD_MEMBER_UPDATE":
+            data = build()
+            intent = 0 if data["user"]["id"] == str(self._world.bot.id) else intent  # its own comes unasked
         for session in self.sessions.values():
             if session.hears(guild_id) and (not intent or session.intents & intent):
                 data = build() if data is None else data
@@ -111,7 +95,7 @@ class Gateway:
         hidden = (
             event in {"MESSAGE_CREATE", "MESSAGE_UPDATE"}
             and "guild_id" in data
-            and not session.intents & _CONTENT
+            and not session.intents & CONTENT
             and data["author"]["id"] != str(self._world.bot.id)
         )
         return {**data, "content": "", "embeds": [], "components": [], "attachments": []} if hidden else data
@@ -119,11 +103,11 @@ class Gateway:
     def open_guild(self, guild: Guild, *, joined: bool) -> None:
         """Send GUILD_CREATE to the sessions of the guild."""
         for session in self.sessions.values():
-            if session.hears(guild.id) and session.intents & _GUILDS:
+            if session.hears(guild.id) and session.intents & GUILDS:
                 self._send_guild(session, guild, joined=joined)
 
     def _send_guild(self, session: Session, guild: Guild, *, joined: bool) -> None:
-        everybody = bool(session.intents & _MEMBERS) and bool(session.intents & _PRESENCES)
+        everybody = bool(session.intents & MEMBERS) and bool(session.intents & PRESENCES)
         session.dispatch("GUILD_CREATE", shapes.gateway_guild(guild, joined=joined, all_members=everybody))
 
     def drop_connections(self, *, resumable: bool = True) -> None:
@@ -202,14 +186,11 @@ class Gateway:
 
     async def _identify(self, connection: Connection, data: Payload) -> Session | None:
         shard = tuple(data.get("shard") or (0, 1))
-        missing = [
-            bit for bit, flags in _PRIVILEGED if data["intents"] & bit and not self._world.application.flags & flags
-        ]
         if data["token"] != self._token:
             await connection.close(4004, "Authentication failed.")
         elif shard[0] >= shard[1]:
             await connection.close(4010, "Invalid shard.")
-        elif missing:
+        elif disallowed(data["intents"], self._world.application.flags):
             await connection.close(4014, "Disallowed intent(s).")
         elif self._too_soon(shard[0]):
             connection.send(encode({"op": INVALID_SESSION, "d": False}))
@@ -244,7 +225,7 @@ class Gateway:
                 "application": {"id": str(world.application.id), "flags": world.application.flags},
             },
         )
-        if intents & _GUILDS:
+        if intents & GUILDS:
             for guild in guilds:
                 if guild.available:
                     self._send_guild(session, guild, joined=False)

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import attrs
 
 from giftbot.sandbox import permissions, shapes
+from giftbot.sandbox.audit import AuditLog
 from giftbot.sandbox.ids import iso_now
-from giftbot.sandbox.nouns import Channel, Member, Overwrite, Role, User
+from giftbot.sandbox.invites import Invites
+from giftbot.sandbox.joins import Joins
+from giftbot.sandbox.nouns import Channel, Member, Overwrite, Role, User, Vanity
 from giftbot.sandbox.payload import Payload
 
 if TYPE_CHECKING:
@@ -31,6 +34,12 @@ class Guild:
         self.members: dict[int, Member] = {}
         self.joined_at = iso_now()
         self.bot_role_id = 0
+        self.features: set[str] = set()
+        self.vanity: Vanity | None = None
+        self._flickers = 0
+        self.audit = AuditLog(self)
+        self.invites = Invites(self)
+        self.joins = Joins(self)
 
     def channel(self, name: str) -> Channel:
         """Return the channel of this name.
@@ -48,7 +57,7 @@ class Guild:
         """Create a channel; kind 0 is text, 5 announcements, 2 voice, 4 a category."""
         channel = Channel(self.world.ids.take(), self.id, name, kind=kind, position=len(self.channels))
         self.put_channel(channel)
-        self._tell("CHANNEL_CREATE", lambda: shapes.channel(channel))
+        self.tell("CHANNEL_CREATE", lambda: shapes.channel(channel))
         return channel
 
     def put_channel(self, channel: Channel) -> None:
@@ -56,13 +65,18 @@ class Guild:
         self.channels[channel.id] = channel
         self.world.channels[channel.id] = channel
 
-    def add_role(self, name: str, permissions: permissions.Permissionish = 0, *, mentionable: bool = False) -> Role:
-        """Create a role."""
-        role = Role(
-            self.world.ids.take(), name, parse(permissions), mentionable=mentionable, position=len(self.roles)
-        )
+    def add_role(
+        self,
+        name: str,
+        permissions: permissions.Permissionish = 0,
+        *,
+        mentionable: bool = False,
+        position: int = 1,
+    ) -> Role:
+        """Create a role, as Discord does at the bottom; of two in one position the older one stands above."""
+        role = Role(self.world.ids.take(), name, parse(permissions), mentionable=mentionable, position=position)
         self.roles[role.id] = role
-        self._tell("GUILD_ROLE_CREATE", lambda: {"guild_id": str(self.id), "role": shapes.role(role)})
+        self.tell("GUILD_ROLE_CREATE", lambda: {"guild_id": str(self.id), "role": shapes.role(role)})
         return role
 
     def change_role(self, role: Role | int, **changes: object) -> Role:
@@ -71,7 +85,7 @@ class Guild:
             changes["permissions"] = parse(changes["permissions"])  # type: ignore[arg-type]  # checked by parse
         changed = attrs.evolve(self.roles[_id(role)], **changes)  # type: ignore[arg-type]  # checked by attrs
         self.roles[changed.id] = changed
-        self._tell("GUILD_ROLE_UPDATE", lambda: {"guild_id": str(self.id), "role": shapes.role(changed)})
+        self.tell("GUILD_ROLE_UPDATE", lambda: {"guild_id": str(self.id), "role": shapes.role(changed)})
         return changed
 
     def delete_role(self, role: Role | int) -> None:
@@ -82,7 +96,7 @@ class Guild:
                 self.members[member.user.id] = attrs.evolve(
                     member, roles=tuple(held for held in member.roles if held != gone.id)
                 )
-        self._tell("GUILD_ROLE_DELETE", lambda: {"guild_id": str(self.id), "role_id": str(gone.id)})
+        self.tell("GUILD_ROLE_DELETE", lambda: {"guild_id": str(self.id), "role_id": str(gone.id)})
 
     def set_bot_permissions(self, permissions: permissions.Permissionish) -> None:
         """Change what the bot's own role grants."""
@@ -96,36 +110,80 @@ class Guild:
         roles: Iterable[Role | int] = (),
         bot: bool = False,
     ) -> Member:
-        """Let a new user, or one known from elsewhere, join; `permissions` come through a role of their own."""
+        """Let a new user, or one known from elsewhere, join without an invite.
+
+        `permissions` come through a role of their own.
+        """
         user = name if isinstance(name, User) else self.world.add_user(name, bot=bot)
         held = [_id(role) for role in roles]
         if parse(permissions):
             held.append(self.add_role(f"role of {user.name}", permissions).id)
-        member = Member(self.id, user, tuple(held), iso_now())
-        self.members[user.id] = member
-        self._tell(
-            "GUILD_MEMBER_ADD",
-            lambda: {**shapes.member(member), "guild_id": str(self.id)},
-        )
-        return member
+        return self.joins.enter(user, roles=held)
 
-    def change_member(self, member: Member | User | int, *, roles: Iterable[Role | int]) -> Member:
-        """Give a member exactly these roles."""
-        changed = attrs.evolve(self.members[_user_id(member)], roles=tuple(_id(role) for role in roles))
+    def change_member(
+        self, member: Member | User | int, *, roles: Iterable[Role | int], by: Member | int | None = None
+    ) -> Member:
+        """Give a member exactly these roles; `by` is who did it for the audit log, by default the owner."""
+        old = self.members[_user_id(member)]
+        changed = attrs.evolve(old, roles=tuple(_id(role) for role in roles))
         self.members[changed.user.id] = changed
-        self._tell(
-            "GUILD_MEMBER_UPDATE",
-            lambda: {**shapes.member(changed), "guild_id": str(self.id)},
+        self.audit.roles_changed(
+            changed.user.id,
+            _user_id(by) if by is not None else self.owner_id,
+            given=[self.roles[one] for one in changed.roles if one not in old.roles],
+            taken=[self.roles[one] for one in old.roles if one not in changed.roles and one in self.roles],
         )
+        self.tell_member(changed)
         return changed
+
+    def give(self, member: Member | User | int, *roles: Role | int) -> Member:
+        """Give a member roles besides those they have."""
+        held = self.members[_user_id(member)].roles
+        return self.change_member(member, roles=(*held, *(one for one in map(_id, roles) if one not in held)))
+
+    def take(self, member: Member | User | int, *roles: Role | int) -> Member:
+        """Take roles from a member."""
+        gone = {_id(role) for role in roles}
+        held = self.members[_user_id(member)].roles
+        return self.change_member(member, roles=[one for one in held if one not in gone])
+
+    def tell_member(self, member: Member) -> None:
+        """Send GUILD_MEMBER_UPDATE."""
+        self.tell("GUILD_MEMBER_UPDATE", lambda: {**shapes.member(member), "guild_id": str(self.id)})
 
     def remove_user(self, member: Member | User | int) -> None:
         """Let a member leave."""
         gone = self.members.pop(_user_id(member))
-        self._tell(
+        self.world.arrivals.end(self.id, gone.user.id)
+        self.tell(
             "GUILD_MEMBER_REMOVE",
             lambda: {"guild_id": str(self.id), "user": shapes.user(gone.user)},
         )
+
+    def set_vanity(self, code: str | None, uses: int = 0) -> None:
+        """Give the guild an address of its own, or with None take it away but not the right to have one."""
+        self.features.add("VANITY_URL")
+        self.vanity = Vanity(code, uses) if code is not None else None
+        self.tell("GUILD_UPDATE", lambda: shapes.guild(self))
+
+    def flicker_vanity(self, times: int = 1) -> None:
+        """Let the next answers about the guild's own address be empty, as Discord's have been at times."""
+        self._flickers = times
+
+    def vanity_flickers(self) -> bool:
+        """Say whether the next answer about the guild's own address is empty, and count it."""
+        if self._flickers <= 0:
+            return False
+        self._flickers -= 1
+        return True
+
+    def is_below_bot(self, role: Role) -> bool:
+        """Say whether a role stands below the bot's highest, so that the bot may give it."""
+        bot = self.members[self.world.bot.id]
+        if self.owner_id == bot.user.id:
+            return True
+        own = [self.roles[one] for one in bot.roles if one in self.roles]
+        return any((role.position, -role.id) < (one.position, -one.id) for one in own)
 
     def permissions_of(self, user_id: int, channel: Channel | None = None) -> int:
         """Compute what a member may do in the guild, or in one of its channels; 0 for strangers."""
@@ -155,7 +213,8 @@ class Guild:
         """Compute what the bot may do."""
         return self.permissions_of(self.world.bot.id, channel)
 
-    def _tell(self, event: str, build: Callable[[], Payload]) -> None:
+    def tell(self, event: str, build: Callable[[], Payload]) -> None:
+        """Dispatch an event of this guild, unless it is unavailable or the bot is not in it."""
         if self.id in self.world.guilds and self.available:
             self.world.tell(event, self.id, build)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import attrs
 
 
@@ -62,6 +64,60 @@ class Member:
     roles: tuple[int, ...]
     joined_at: str
     nickname: str | None = None
+    flags: int = 0
+    """1 joined before, 4 exempt from verification, 16 a guest."""
+
+
+@attrs.frozen
+class Invite:
+    """A link into a guild."""
+
+    code: str
+    guild_id: int
+    channel: Channel
+    inviter: User | None
+    """None for a widget's."""
+
+    created_at: datetime.datetime
+    uses: int = 0
+    max_uses: int = 0
+    """0 for no limit."""
+
+    max_age: float = 0
+    """Seconds until it expires, 0 for never; Discord's are whole, a test's may be shorter."""
+
+    temporary: bool = False
+    role_ids: tuple[int, ...] = ()
+    """Roles that it gives to whoever joins by it."""
+
+    flags: int = 0
+    """1 for guests."""
+
+    target_type: int | None = None
+    """1 a stream, 2 an activity; 3 to 5 are in no list."""
+
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """When it stops to let people in."""
+        return self.created_at + datetime.timedelta(seconds=self.max_age) if self.max_age else None
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether its last use has been taken."""
+        return 0 < self.max_uses <= self.uses
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the lists show it."""
+        return self.target_type is None or self.target_type < 3
+
+
+@attrs.frozen
+class Vanity:
+    """A guild's own address."""
+
+    code: str
+    uses: int = 0
 
 
 @attrs.define

@@ -91,3 +91,8 @@ def effective(permissions: int) -> int:
     if not permissions & BITS["SEND_MESSAGES"]:
         return permissions & ~(BITS["MENTION_EVERYONE"] | BITS["EMBED_LINKS"] | BITS["ATTACH_FILES"])
     return permissions
+
+
+def may_all(permissions: int, wanted: int) -> bool:
+    """Say whether permissions contain all of the wanted ones."""
+    return permissions & wanted == wanted

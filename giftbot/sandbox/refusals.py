@@ -43,6 +43,7 @@ def unknown(what: str) -> ApiError:
         "Application": 10002,
         "Channel": 10003,
         "Guild": 10004,
+        "Invite": 10006,
         "Member": 10007,
         "Message": 10008,
         "Role": 10011,

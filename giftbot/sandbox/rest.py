@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import time
+from urllib.parse import unquote
 
 import attrs
 from aiohttp import web
@@ -15,7 +16,7 @@ from giftbot.sandbox.faults import Fault, FaultKind, Faults
 from giftbot.sandbox.limits import Headers, Limits, RateLimiter, Refused
 from giftbot.sandbox.payload import Payload
 from giftbot.sandbox.requests import Request, RequestLog
-from giftbot.sandbox.routing import Call, Handler, Router
+from giftbot.sandbox.routing import Body, Call, Handler, Reply, Router
 from giftbot.sandbox.spec import Spec
 from giftbot.sandbox.uploads import Upload
 from giftbot.sandbox.world import World
@@ -95,7 +96,7 @@ class Rest:
             elif name == "payload_json":
                 exchange.body = _decode(value)
 
-    def _carry_out(self, exchange: _Exchange) -> tuple[int, Payload | list[Payload] | None]:
+    def _carry_out(self, exchange: _Exchange) -> Reply:
         try:
             return self._answer(exchange)
         except refusals.ApiError as error:
@@ -103,7 +104,7 @@ class Rest:
                 self._world.findings.append(f"{exchange.method} {exchange.route}: {json.dumps(error.errors)}")
             return error.status, error.payload()
 
-    def _answer(self, exchange: _Exchange) -> tuple[int, Payload | list[Payload] | None]:
+    def _answer(self, exchange: _Exchange) -> Reply:
         authorization = exchange.request.headers.get("Authorization")
         if authorization != self._token and not (exchange.by_interaction and authorization is None):
             raise refusals.unauthorized()
@@ -129,6 +130,7 @@ class Rest:
             exchange.body,
             len(exchange.files),
             exchange.request.host,
+            _reason(exchange.request),
         )
         return exchange.handler(call)
 
@@ -188,7 +190,7 @@ async def _before(fault: Fault | None, exchange: _Exchange) -> tuple[int, web.St
 
 
 async def _after(
-    fault: Fault, exchange: _Exchange, status: int, payload: Payload | list[Payload] | None
+    fault: Fault, exchange: _Exchange, status: int, payload: Body
 ) -> tuple[int, web.StreamResponse | None]:
     """Let a fault act on the answer of a request that has been carried out."""
     if fault.kind is FaultKind.DROP:
@@ -207,6 +209,11 @@ async def _after(
     if fault.kind is FaultKind.DELAY and fault.after_store:
         await asyncio.sleep(fault.delay)
     return status, _json_response(status, payload, exchange.headers)
+
+
+def _reason(request: web.Request) -> str | None:
+    reason = request.headers.get("X-Audit-Log-Reason")
+    return unquote(reason) if reason is not None else None
 
 
 def _failed(fault: Fault) -> web.Response:
@@ -231,7 +238,7 @@ def _rate_limited(fault: Fault) -> web.Response:
     return _json_response(429, body, headers)
 
 
-def _json_response(status: int, payload: Payload | list[Payload] | None, headers: Headers) -> web.Response:
+def _json_response(status: int, payload: Body, headers: Headers) -> web.Response:
     if payload is None:
         return web.Response(status=status, headers=headers)
     body = json.dumps(payload, separators=(",", ":")).encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
@@ -10,7 +10,10 @@ from giftbot.sandbox import refusals
 from giftbot.sandbox.payload import Payload
 from giftbot.sandbox.world import World
 
-Reply = tuple[int, Payload | list[Payload] | None]
+Body = Payload | Sequence[Payload | None] | None
+"""A JSON body; an entry of a list that is None is a fault on demand."""
+
+Reply = tuple[int, Body]
 """A status and a JSON body."""
 
 
@@ -30,6 +33,9 @@ class Call:
 
     host: str
     """The address the request was sent to, for addresses in answers."""
+
+    reason: str | None = None
+    """For the audit log."""
 
     def id(self, name: str) -> int:
         """Return a parameter of the path as an id.

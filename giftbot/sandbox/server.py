@@ -11,11 +11,13 @@ from typing import Self
 
 from aiohttp import web
 
+from giftbot.sandbox.arrivals import Way
 from giftbot.sandbox.driver import Actor
 from giftbot.sandbox.faults import Faults
 from giftbot.sandbox.game import Game
 from giftbot.sandbox.gateway import Gateway
 from giftbot.sandbox.guild import Guild
+from giftbot.sandbox.habits import DeleteNotice
 from giftbot.sandbox.limits import Limits
 from giftbot.sandbox.nouns import Channel, Member, Role, User
 from giftbot.sandbox.payload import Payload
@@ -29,7 +31,11 @@ from giftbot.sandbox.world import World
 
 
 class Sandbox:
-    """A Discord on loopback, open while its context lasts."""
+    """A Discord on loopback, open while its context lasts.
+
+    `privileged` names the intents that the application has been granted, e.g. GUILD_MEMBERS; asking for others
+    closes the gateway with 4014.
+    """
 
     def __init__(
         self,
@@ -41,6 +47,7 @@ class Sandbox:
         history_delay: float = 0.0,
         answer_deadline: float = 3.0,
         token_life: float = 900.0,
+        privileged: Iterable[str] = (),
     ) -> None:
         self.world = World(
             nonce_window=nonce_window,
@@ -48,6 +55,7 @@ class Sandbox:
             answer_deadline=answer_deadline,
             token_life=token_life,
         )
+        self.world.grant_intents(*privileged)
         self.token = _token(self.world.application.id)
         self.faults = Faults(self.world.pulse)
         self.requests = RequestLog(self.world.pulse)
@@ -100,6 +108,40 @@ class Sandbox:
         if isinstance(who, Member):
             return Actor(self.world, self.gateway, who.user, self.world.guilds[who.guild_id])
         return Actor(self.world, self.gateway, who, guild)
+
+    def join(
+        self,
+        guild: Guild,
+        user: User | Member | str | None = None,
+        *,
+        code: str | None = None,
+        way: Way | None = None,
+        bot: bool = False,
+        by: Member | User | None = None,
+        flags: int = 0,
+        counted: bool = True,
+        roles_come_late: bool | None = None,
+        delete_notice: DeleteNotice | None = None,
+    ) -> Member:
+        """Let somebody join a guild by an invite, by its own address, or with no code by another way.
+
+        See `giftbot.sandbox.joins.Joins.join`; how they came is remembered in `world.arrivals`.
+        """
+        return guild.joins.join(
+            user,
+            code=code,
+            way=way,
+            bot=bot,
+            by=by,
+            flags=flags,
+            counted=counted,
+            roles_come_late=roles_come_late,
+            delete_notice=delete_notice,
+        )
+
+    def leave(self, guild: Guild, who: Member | User | int) -> None:
+        """Let a member leave a guild."""
+        guild.remove_user(who)
 
     async def until(self, condition: Callable[[], object], *, timeout: float = PATIENCE, what: str = "it") -> None:
         """Wait for any state of the sandbox; it is looked at after every request and event."""

@@ -90,7 +90,7 @@ def member(value: Member, *, with_user: bool = True) -> Payload:
         "deaf": False,
         "mute": False,
         "pending": False,
-        "flags": 0,
+        "flags": value.flags,
         "communication_disabled_until": None,
     }
     if with_user:
@@ -112,7 +112,7 @@ def guild(value: Guild) -> Payload:
         "verification_level": 1,
         "default_message_notifications": 1,
         "explicit_content_filter": 0,
-        "features": [],
+        "features": sorted(value.features),
         "emojis": [],
         "stickers": [],
         "mfa_level": 0,
@@ -121,7 +121,7 @@ def guild(value: Guild) -> Payload:
         "system_channel_flags": 0,
         "rules_channel_id": None,
         "public_updates_channel_id": None,
-        "vanity_url_code": None,
+        "vanity_url_code": value.vanity.code if value.vanity is not None else None,
         "description": None,
         "banner": None,
         "premium_tier": 0,

@@ -8,8 +8,10 @@ from typing import Protocol
 import attrs
 
 from giftbot.sandbox import permissions, shapes
+from giftbot.sandbox.arrivals import Arrivals
 from giftbot.sandbox.declarations import Declarations
 from giftbot.sandbox.guild import Guild, overwrite_for
+from giftbot.sandbox.habits import Habits
 from giftbot.sandbox.ids import Snowflakes
 from giftbot.sandbox.interactions import InteractionDesk
 from giftbot.sandbox.messages import MessageStore
@@ -45,6 +47,8 @@ class World:
         self.ids = Snowflakes()
         self.pulse = Pulse()
         self.uploads = Uploads(self.ids)
+        self.habits = Habits()
+        self.arrivals = Arrivals()
         self.findings: list[str] = []
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
@@ -72,6 +76,11 @@ class World:
         """Switch privileged intents on for the application: GUILD_MEMBERS, MESSAGE_CONTENT, GUILD_PRESENCES."""
         for name in names:
             self.application.flags |= _FLAGS[name]
+
+    def withdraw_intents(self, *names: str) -> None:
+        """Switch privileged intents off again; sessions that have them stay as they are."""
+        for name in names:
+            self.application.flags &= ~_FLAGS[name]
 
     def add_user(self, name: str, *, bot: bool = False) -> User:
         """Register a user who is in no guild yet."""
@@ -140,6 +149,7 @@ class World:
         gone = self.channels.pop(channel if isinstance(channel, int) else channel.id)
         guild = self.guilds[gone.guild_id or 0]
         guild.channels.pop(gone.id)
+        guild.invites.drop_channel(gone.id)
         self.store.forget_channel(gone.id)
         self.tell("CHANNEL_DELETE", guild.id, lambda: shapes.channel(gone))
 

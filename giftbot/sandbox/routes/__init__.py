@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from giftbot.sandbox.routes import channels, commands, guilds, users, webhooks
+from giftbot.sandbox.routes import channels, commands, guilds, invites, users, webhooks
 
-ALL = (*users.ROUTES, *guilds.ROUTES, *channels.ROUTES, *commands.ROUTES, *webhooks.ROUTES)
+ALL = (*users.ROUTES, *guilds.ROUTES, *invites.ROUTES, *channels.ROUTES, *commands.ROUTES, *webhooks.ROUTES)

@@ -7,7 +7,12 @@ from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.routing import Call, Reply, Route
 
 
-def _guild(call: Call) -> Guild:
+def guild_of(call: Call) -> Guild:
+    """Return the guild of a path.
+
+    Raises:
+        ApiError: Unknown (10004).
+    """
     guild = call.world.guilds.get(call.id("guild_id"))
     if guild is None:
         raise refusals.unknown("Guild")
@@ -16,7 +21,7 @@ def _guild(call: Call) -> Guild:
 
 def get_guild(call: Call) -> Reply:
     """Return a guild, with counts if asked."""
-    guild = _guild(call)
+    guild = guild_of(call)
     shape = shapes.guild(guild)
     if call.query.get("with_counts") == "true":
         shape.update(approximate_member_count=len(guild.members), approximate_presence_count=1)
@@ -25,17 +30,17 @@ def get_guild(call: Call) -> Reply:
 
 def get_channels(call: Call) -> Reply:
     """Return the channels of a guild."""
-    return 200, [shapes.channel(channel) for channel in _guild(call).channels.values()]
+    return 200, [shapes.channel(channel) for channel in guild_of(call).channels.values()]
 
 
 def get_roles(call: Call) -> Reply:
     """Return the roles of a guild."""
-    return 200, [shapes.role(role) for role in _guild(call).roles.values()]
+    return 200, [shapes.role(role) for role in guild_of(call).roles.values()]
 
 
 def get_role(call: Call) -> Reply:
     """Return one role."""
-    role = _guild(call).roles.get(call.id("role_id"))
+    role = guild_of(call).roles.get(call.id("role_id"))
     if role is None:
         raise refusals.unknown("Role")
     return 200, shapes.role(role)
@@ -43,7 +48,7 @@ def get_role(call: Call) -> Reply:
 
 def get_member(call: Call) -> Reply:
     """Return one member."""
-    member = _guild(call).members.get(call.id("user_id"))
+    member = guild_of(call).members.get(call.id("user_id"))
     if member is None:
         raise refusals.unknown("Member")
     return 200, shapes.member(member)
@@ -51,7 +56,7 @@ def get_member(call: Call) -> Reply:
 
 def get_members(call: Call) -> Reply:
     """Return a page of members by user id; needs the members intent, as Discord demands."""
-    guild = _guild(call)
+    guild = guild_of(call)
     if not call.world.application.flags & (1 << 14 | 1 << 15):
         raise refusals.no_access()
     after = call.query_id("after") or 0

@@ -1,0 +1,175 @@
+"""People who come and go: what Discord counts, what the bot hears, and what was true."""
+
+from __future__ import annotations
+
+import attrs
+import hikari
+import pytest
+
+from giftbot.sandbox import DeleteNotice, DriverRefused, Sandbox, Way
+from giftbot.sandbox.guild import Guild
+from tests.sandbox.conftest import Connect
+from tests.sandbox.doors import INTENTS, SEES_ALL, Tape
+
+
+@pytest.fixture
+def guild(sandbox: Sandbox) -> Guild:
+    """A guild in which the bot may see everything about invites."""
+    sandbox.world.grant_intents("GUILD_MEMBERS")
+    return sandbox.world.add_guild(bot_permissions=SEES_ALL)
+
+
+async def test_join_by_invite(sandbox: Sandbox, guild: Guild, connect: Connect) -> None:
+    """A join raises the invite's uses, gives its roles, is heard of, and the truth is remembered."""
+    role = guild.add_role("Link")
+    invite = guild.invites.create(roles=[role])
+    bot = await connect(sandbox, intents=INTENTS)
+    tape = Tape(bot, "GUILD_MEMBER_ADD")
+    member = sandbox.join(guild, "ada", code=invite.code)
+    event = await tape.next()
+    assert event.payload["user"]["id"] == str(member.user.id)
+    assert event.payload["roles"] == [str(role.id)]
+    (listed,) = await bot.rest.fetch_guild_invites(guild.id)
+    assert isinstance(listed, hikari.InviteWithMetadata)
+    assert listed.uses == 1
+    (arrival,) = sandbox.world.arrivals.of(guild.id, member.user.id)
+    assert (arrival.way, arrival.code, arrival.inviter_id) == (Way.INVITE, invite.code, guild.owner_id)
+
+
+@pytest.mark.parametrize(
+    ("notice", "names"),
+    [
+        (DeleteNotice.BEFORE, ["INVITE_DELETE", "GUILD_MEMBER_ADD"]),
+        (DeleteNotice.AFTER, ["GUILD_MEMBER_ADD", "INVITE_DELETE"]),
+        (DeleteNotice.NEVER, ["GUILD_MEMBER_ADD"]),
+    ],
+)
+async def test_last_use(
+    sandbox: Sandbox, guild: Guild, connect: Connect, notice: DeleteNotice, names: list[str]
+) -> None:
+    """The last use takes the invite off the list; INVITE_DELETE comes when the test says."""
+    invite = guild.invites.create(max_uses=2)
+    bot = await connect(sandbox, intents=INTENTS)
+    sandbox.join(guild, code=invite.code)
+    assert guild.invites[invite.code].uses == 1
+    tape = Tape(bot)
+    sandbox.join(guild, code=invite.code, delete_notice=notice)
+    guild.add_channel("marker")
+    heard = [name for name in await tape.until("CHANNEL_CREATE") if name != "CHANNEL_CREATE"]
+    assert heard[-len(names) :] == names
+    assert guild.invites.find(invite.code) is None
+    assert [one["action_type"] for one in guild.audit.entries] == [40]
+    with pytest.raises(DriverRefused, match="no invite"):
+        sandbox.join(guild, code=invite.code)
+
+
+async def test_late_roles(sandbox: Sandbox, guild: Guild, connect: Connect) -> None:
+    """An invite's roles can come in an update after the join."""
+    role = guild.add_role("Link")
+    invite = guild.invites.create(roles=[role])
+    tape = Tape(await connect(sandbox, intents=INTENTS), "GUILD_MEMBER_ADD", "GUILD_MEMBER_UPDATE")
+    sandbox.join(guild, code=invite.code, roles_come_late=True)
+    added, updated = await tape.next(), await tape.next()
+    assert (added.name, added.payload["roles"]) == ("GUILD_MEMBER_ADD", [])
+    assert (updated.name, updated.payload["roles"]) == ("GUILD_MEMBER_UPDATE", [str(role.id)])
+
+
+async def test_own_address_and_other_ways(sandbox: Sandbox, guild: Guild) -> None:
+    """The guild's own address counts by itself; nobody counts those who come by other ways."""
+    invite = guild.invites.create()
+    guild.set_vanity("home", uses=3)
+    joined = [
+        sandbox.join(guild, code="home"),
+        sandbox.join(guild),
+        sandbox.join(guild, way=Way.HUB),
+        sandbox.join(guild, bot=True, by=guild.members[guild.owner_id]),
+        guild.add_user("ada"),
+    ]
+    assert guild.vanity is not None
+    assert guild.vanity.uses == 4
+    assert guild.invites[invite.code].uses == 0
+    ways = [one.way for one in sandbox.world.arrivals.in_guild(guild.id)]
+    assert ways == [Way.VANITY, Way.DISCOVERY, Way.HUB, Way.OAUTH, Way.UNSPECIFIED]
+    assert guild.audit.entries[-1]["action_type"] == 28
+    assert guild.audit.entries[-1]["target_id"] == str(joined[3].user.id)
+    with pytest.raises(DriverRefused, match="already"):
+        sandbox.join(guild, joined[0])
+
+
+async def test_leave_and_rejoin(sandbox: Sandbox, guild: Guild, connect: Connect) -> None:
+    """Leaving ends a membership; whoever comes again carries the flag for it, and has a second one."""
+    first, second = guild.invites.create(), guild.invites.create()
+    tape = Tape(await connect(sandbox, intents=INTENTS), "GUILD_MEMBER_ADD", "GUILD_MEMBER_REMOVE")
+    member = sandbox.join(guild, "ada", code=first.code)
+    sandbox.leave(guild, member)
+    again = sandbox.join(guild, member, code=second.code, flags=4)
+    assert await tape.names(2) == ["GUILD_MEMBER_ADD", "GUILD_MEMBER_REMOVE"]
+    assert (await tape.next()).payload["flags"] == again.flags == 5
+    arrivals = sandbox.world.arrivals.of(guild.id, member.user.id)
+    assert [one.code for one in arrivals] == [first.code, second.code]
+    assert [one.left_at is None for one in arrivals] == [False, True]
+
+
+async def test_join_is_repeated(sandbox: Sandbox, guild: Guild, connect: Connect) -> None:
+    """Discord may tell of the same join twice, with a later moment; the membership is one."""
+    tape = Tape(await connect(sandbox, intents=INTENTS), "GUILD_MEMBER_ADD")
+    member = sandbox.join(guild, "ada")
+    later = guild.joins.repeat(member)
+    events = [await tape.next(), await tape.next()]
+    assert [one.payload["joined_at"] for one in events] == [member.joined_at, later.joined_at]
+    assert later.joined_at > member.joined_at
+    (arrival,) = sandbox.world.arrivals
+    assert arrival.joined_at.isoformat() == later.joined_at
+
+
+async def test_uses_without_a_join(sandbox: Sandbox, guild: Guild, connect: Connect) -> None:
+    """Members who accept, guests and applications raise the uses; only the roles of members change."""
+    role = guild.add_role("Link")
+    invite = guild.invites.create(roles=[role], max_uses=9)
+    member = guild.add_user("ada")
+    tape = Tape(await connect(sandbox, intents=INTENTS), "GUILD_MEMBER_ADD", "GUILD_MEMBER_UPDATE")
+    assert guild.joins.accept(member, invite.code).roles == (role.id,)
+    guild.joins.visit(invite.code)
+    guild.joins.apply(invite.code)
+    assert guild.invites[invite.code].uses == 3
+    sandbox.join(guild, code=invite.code, counted=False)
+    assert guild.invites[invite.code].uses == 3
+    assert await tape.names(2) == ["GUILD_MEMBER_UPDATE", "GUILD_MEMBER_ADD"]
+    sandbox.world.habits = attrs.evolve(sandbox.world.habits, members_count=False, guests_count=False)
+    guild.joins.accept(member, invite.code)
+    guild.joins.visit(invite.code)
+    assert guild.invites[invite.code].uses == 3
+
+
+async def test_roles_given_and_taken(sandbox: Sandbox, guild: Guild, connect: Connect) -> None:
+    """Roles that a moderator gives and takes are heard of, with the audit log's entries."""
+    vip, other = guild.add_role("VIP"), guild.add_role("Other")
+    member = guild.add_user("ada", roles=[other])
+    tape = Tape(await connect(sandbox, intents=INTENTS), "GUILD_MEMBER_UPDATE")
+    guild.give(member, vip)
+    guild.take(member, vip)
+    assert (await tape.next()).payload["roles"] == [str(other.id), str(vip.id)]
+    assert (await tape.next()).payload["roles"] == [str(other.id)]
+    assert [one["changes"][0]["key"] for one in guild.audit.entries] == ["$add", "$remove"]
+
+
+async def test_members_need_their_intent(sandbox: Sandbox, connect: Connect) -> None:
+    """Without the members intent nobody is heard of; the bot's own member always is."""
+    sandbox.world.grant_intents("GUILD_MEMBERS")
+    guild = sandbox.world.add_guild(bot_permissions=SEES_ALL)
+    tape = Tape(await connect(sandbox))
+    member = sandbox.join(guild)
+    guild.give(member, guild.add_role("VIP"))
+    sandbox.leave(guild, member)
+    guild.give(sandbox.world.bot, guild.add_role("More"))
+    assert await tape.until("GUILD_MEMBER_UPDATE") == ["GUILD_ROLE_CREATE"] * 2 + ["GUILD_MEMBER_UPDATE"]
+
+
+async def test_intent_granted_from_the_start(connect: Connect) -> None:
+    """A sandbox can have granted the intent; withdrawing it closes the next connection with 4014."""
+    async with Sandbox(privileged=["GUILD_MEMBERS"]) as sandbox:
+        await connect(sandbox, intents=INTENTS)
+        sandbox.world.withdraw_intents("GUILD_MEMBERS")
+        with pytest.raises(hikari.GatewayServerClosedConnectionError) as caught:
+            await connect(sandbox, intents=INTENTS)
+        assert caught.value.code == 4014
