@@ -79,6 +79,50 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         IndexModel([("due_at", ASCENDING)], name="due", sparse=True),
         IndexModel([("updated_at", DESCENDING), ("_id", ASCENDING)], name="updated_id"),
     ),
+    "invite_ledgers": (IndexModel([("taken_at", ASCENDING)], name="taken", sparse=True),),
+    "invite_joins": (
+        # Who is there, and each person's newest membership.
+        IndexModel(
+            [("guild_id", ASCENDING), ("user_id", ASCENDING)],
+            name="open",
+            partialFilterExpression={"is_open": True},
+        ),
+        IndexModel(
+            [("user_id", ASCENDING), ("guild_id", ASCENDING), ("joined_at", DESCENDING), ("_id", ASCENDING)],
+            name="user_guild_joined",
+        ),
+        # Lists, newest first.
+        *(
+            IndexModel(
+                [(field, ASCENDING), ("joined_at", DESCENDING), ("_id", ASCENDING)],
+                name=f"{field}_joined",
+                partialFilterExpression={field: {"$exists": True}},
+            )
+            for field in ("owner_id", "code")
+        ),
+        IndexModel([("guild_id", ASCENDING), ("joined_at", DESCENDING), ("_id", ASCENDING)], name="guild_joined"),
+        IndexModel([("joined_at", DESCENDING), ("_id", ASCENDING)], name="joined"),
+    ),
+    "staff_links": (
+        IndexModel([("guild_id", ASCENDING), ("valid_from", ASCENDING), ("_id", ASCENDING)], name="guild_from"),
+        IndexModel([("staff_id", ASCENDING), ("valid_from", ASCENDING), ("_id", ASCENDING)], name="staff_from"),
+        IndexModel([("valid_from", ASCENDING), ("_id", ASCENDING)], name="from"),
+    ),
+    "credits": (
+        IndexModel([("guild_id", ASCENDING), ("created_at", DESCENDING), ("_id", ASCENDING)], name="guild_created"),
+        IndexModel(
+            [("guild_id", ASCENDING), ("state", ASCENDING), ("created_at", DESCENDING), ("_id", ASCENDING)],
+            name="guild_state_created",
+        ),
+        IndexModel([("state", ASCENDING), ("created_at", DESCENDING), ("_id", ASCENDING)], name="state_created"),
+        IndexModel(
+            [("staff_id", ASCENDING), ("created_at", DESCENDING), ("_id", ASCENDING)],
+            name="staff_created",
+            partialFilterExpression={"staff_id": {"$exists": True}},
+        ),
+        IndexModel([("user_id", ASCENDING), ("created_at", DESCENDING), ("_id", ASCENDING)], name="user_created"),
+        IndexModel([("created_at", DESCENDING), ("_id", ASCENDING)], name="created"),
+    ),
     "notices": (IndexModel([("told_at", ASCENDING), ("created_at", ASCENDING)], name="told_created"),),
 }
 

@@ -15,6 +15,10 @@ from giftbot.stores.mongo.driver import MongoDatabase, measure_clock_offset, ope
 from giftbot.stores.mongo.faults import translated
 from giftbot.stores.mongo.guilds import MongoGuildStore
 from giftbot.stores.mongo.history import MongoHistory
+from giftbot.stores.mongo.invites_batches import MongoInviteBatchStore
+from giftbot.stores.mongo.invites_joins import MongoJoinStore
+from giftbot.stores.mongo.invites_settings import MongoInviteSettingsStore
+from giftbot.stores.mongo.invites_staff import MongoStaffStore
 from giftbot.stores.mongo.jobs import MongoJobStore
 from giftbot.stores.mongo.marks import MongoMarks
 from giftbot.stores.mongo.notices import MongoNoticeStore
@@ -57,6 +61,10 @@ class MongoStore(
     MongoRedemptionStore,
     MongoJobStore,
     MongoBudgetStore,
+    MongoInviteBatchStore,
+    MongoJoinStore,
+    MongoStaffStore,
+    MongoInviteSettingsStore,
 ):
     """`Store` on MongoDB; each parent adds one noun. Takes motor's database, or one that behaves like it."""
 

@@ -13,6 +13,7 @@ from giftbot.models.join import Candidate, Left, Level
 from giftbot.services.ports import Store
 from tests.stores.build import CHANNEL, GUILD, NOW, OTHER_GUILD, later
 from tests.stores.build_invites import CODE, STAFF, batch, event, joined, ledger
+from tests.stores.lacking import bulk_updates
 
 
 def full_ledger(number: int = 1) -> Ledger:
@@ -68,6 +69,7 @@ async def test_events_are_read_as_written(store: Store) -> None:
     assert await store.list_events(GuildId(5)) == []
 
 
+@bulk_updates
 async def test_a_batch_is_its_joins_its_ledger_and_the_end_of_its_events(store: Store) -> None:
     """All of it is there on return, as it was given; events that it does not deal with stay."""
     await store.add_events([event(1), event(2), event(3), event(1, guild=OTHER_GUILD)])
@@ -99,6 +101,7 @@ async def test_a_batch_is_its_joins_its_ledger_and_the_end_of_its_events(store: 
     assert await store.repair_batches(GUILD) == 0
 
 
+@bulk_updates
 async def test_a_number_is_given_once(store: Store) -> None:
     """The second one writes nothing: no join, no ledger, and its events stay."""
     assert await store.commit_batch(batch(1, [joined(1)]))
@@ -111,6 +114,7 @@ async def test_a_number_is_given_once(store: Store) -> None:
     assert await store.commit_batch(batch(1, [joined(1, guild=OTHER_GUILD)], guild=OTHER_GUILD))
 
 
+@bulk_updates
 async def test_of_two_that_decide_at_once_one_wins(store: Store) -> None:
     """Exactly one, and what is stored is its own, whole."""
     results = await asyncio.gather(*(store.commit_batch(batch(1, [joined(user)])) for user in range(1, 7)))
@@ -121,6 +125,7 @@ async def test_of_two_that_decide_at_once_one_wins(store: Store) -> None:
     assert decided.joins == (winner,)
 
 
+@bulk_updates
 async def test_the_newest_batch_says_how_a_join_is(store: Store) -> None:
     """It was opened by one batch, raised by another and closed by a third."""
     first, second, third = joined(1, level=Level.UNKNOWN), joined(1), joined(1, left_at=later(5))
@@ -131,6 +136,7 @@ async def test_the_newest_batch_says_how_a_join_is(store: Store) -> None:
     assert await store.open_joins(GUILD) == []
 
 
+@bulk_updates
 async def test_batches_are_listed_newest_first(store: Store) -> None:
     """Of one server, and not more than asked for; numbers are no texts."""
     for number in range(1, 13):
@@ -141,6 +147,7 @@ async def test_batches_are_listed_newest_first(store: Store) -> None:
     assert await store.list_batches(GUILD, limit=0) == []
 
 
+@bulk_updates
 async def test_old_batches_are_forgotten_but_never_decided_again(store: Store) -> None:
     """Their joins stay, and their numbers stay taken."""
     for number in range(1, 8):
@@ -159,6 +166,7 @@ async def test_old_batches_are_forgotten_but_never_decided_again(store: Store) -
     assert len(await store.list_batches(OTHER_GUILD)) == 1
 
 
+@bulk_updates
 async def test_numbers_may_begin_anywhere(store: Store) -> None:
     """A copy that is restored brings its own; what comes after it is newer."""
     assert await store.commit_batch(batch(57, [joined(1)]))
@@ -182,6 +190,7 @@ async def test_ledgers_are_scanned_by_server(store: Store) -> None:
     assert [page async for page in store.scan_ledgers(later(1000))] == []
 
 
+@bulk_updates
 async def test_a_large_batch_is_whole(store: Store) -> None:
     """Thousands join at once, with much evidence; the ledger has as many invites as Discord allows."""
     evidence = tuple(f"{number} of 10 links counted while thousands joined." for number in range(5))
@@ -201,6 +210,7 @@ async def test_a_large_batch_is_whole(store: Store) -> None:
     assert await store.list_events(GUILD) == [event(2001)]
 
 
+@bulk_updates
 async def test_names_may_hold_anything(store: Store) -> None:
     """Also what some take for the end of a line."""
     named = attrs.evolve(joined(1), user_name="a\u2028b\x85c\nd\x1ce\"f'g\\h")

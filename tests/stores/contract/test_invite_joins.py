@@ -3,14 +3,17 @@ from __future__ import annotations
 import asyncio
 
 import attrs
+import pytest
 
 from giftbot.models.ids import GuildId, InviteCode, UserId
 from giftbot.models.join import Join, Left, Level, Method
 from giftbot.services.ports import Store
 from tests.stores.build import GUILD, NOW, OTHER_GUILD, later
 from tests.stores.build_invites import CODE, STAFF, batch, joined
+from tests.stores.lacking import bulk_updates
 
 OTHER_STAFF = UserId(7)
+aggregate_batches = pytest.mark.mock_lacks("batch_size of an aggregation")
 
 
 def users(joins: list[Join]) -> list[int]:
@@ -35,6 +38,7 @@ async def test_concurrent_inserts_make_one_membership(store: Store) -> None:
     assert sorted(join_id for found in results for join_id in found) == [joined(1).join_id, joined(2).join_id]
 
 
+@bulk_updates
 async def test_a_batch_goes_over_what_was_inserted(store: Store) -> None:
     """A restored membership is closed like any other."""
     await store.insert_joins([joined(1)])
@@ -55,6 +59,7 @@ async def test_open_memberships(store: Store) -> None:
     assert await store.open_joins(GuildId(5)) == []
 
 
+@aggregate_batches
 async def test_the_newest_membership_of_each(store: Store) -> None:
     """Open or closed, in this server."""
     last = joined(1, seconds=9, left_at=later(10))
@@ -94,6 +99,7 @@ async def test_memberships_are_listed_newest_first(store: Store) -> None:
     assert await store.list_joins(since=later(6)) == []
 
 
+@aggregate_batches
 async def test_memberships_are_scanned_page_by_page(store: Store) -> None:
     """All of them by row id, each once; of one server or of all."""
     rows = [joined(user) for user in range(1000, 2250)]

@@ -8,6 +8,7 @@ from giftbot.models.ids import ChannelId, GuildId, RoleId, UserId
 from giftbot.models.invite_settings import InviteSettings
 from giftbot.services.ports import Store
 from tests.stores.build import GUILD, NOW, OTHER_GUILD
+from tests.stores.lacking import bulk_updates
 
 
 async def test_a_server_that_chose_nothing_has_the_defaults(store: Store) -> None:
@@ -50,6 +51,7 @@ async def test_choices_need_their_present_revision(store: Store) -> None:
     assert await store.get_invite_settings(GUILD) == InviteSettings(GUILD, revision=2)
 
 
+@bulk_updates
 async def test_unknown_tables_are_carried_as_they_came(store: Store) -> None:
     """Whatever JSON can hold, by name; a table that comes again takes the place of the one before."""
     assert await store.get_carried() == {}

@@ -1,0 +1,207 @@
+"""Events, decided batches and ledgers of invites in MongoDB.
+
+A batch's row is the commit, for a standalone server knows no transactions. Then its joins are written, its events
+dropped, and last its ledger written; whatever is missing of that, `repair_batches` does again. A join's row has the
+number of the batch that wrote it (`written`), so that no older one goes over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import datetime
+
+from bson import Int64
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from giftbot.models.ids import GuildId, batch_id, event_id
+from giftbot.models.invite_batch import InviteBatch, Ledger
+from giftbot.models.invite_event import InviteEvent
+from giftbot.models.join import Join
+from giftbot.stores.documents import CHUNK, Document, chunks, guild_prefix
+from giftbot.stores.invite_batches import StoredBatch, empty_batch, read_batch, read_stored_ledger, write_batch
+from giftbot.stores.invite_documents import in_turns, read_all, read_document, to_document
+from giftbot.stores.mongo.documents import changing, of_guild
+from giftbot.stores.mongo.driver import Collection as Rows
+from giftbot.stores.mongo.driver import MongoDatabase
+from giftbot.stores.mongo.faults import duplicates, translated
+from giftbot.stores.mongo.invites_documents import documents_of, join_fields, packed, unpacked
+
+_PAGE = 50
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _before(number: int) -> Document:
+    """Condition for a number that is less than this, or not there."""
+    return {"$not": {"$gte": number}}
+
+
+def _event_document(event: InviteEvent) -> Document:
+    return {"_id": event.event_id, "document": to_document(event)}
+
+
+class MongoInviteBatchStore:
+    """`InviteEventStore` and `InviteBatchStore` on MongoDB."""
+
+    def __init__(self, database: MongoDatabase) -> None:
+        self._database = database
+
+    @property
+    def _events(self) -> Rows:
+        return self._database["invite_events"]
+
+    @property
+    def _batches(self) -> Rows:
+        return self._database["invite_batches"]
+
+    @property
+    def _ledgers(self) -> Rows:
+        return self._database["invite_ledgers"]
+
+    async def add_events(self, events: Sequence[InviteEvent]) -> None:
+        """Keep them; of any servers."""
+        for chunk in chunks(events):
+            documents = await in_turns(chunk, _event_document)
+            await _insert(self._events, documents)
+
+    async def list_events(self, guild_id: GuildId) -> list[InviteEvent]:
+        """A server's events that no batch has dealt with, by `seq`."""
+        with translated():
+            cursor = self._events.find(of_guild(guild_id)).sort([("_id", 1)]).batch_size(CHUNK)
+            found = await cursor.to_list(None)
+        return await read_all(InviteEvent, documents_of(found), read_document)
+
+    async def commit_batch(self, batch: InviteBatch) -> bool:
+        """Write a batch, its joins and its ledger, and drop its events; False when that number is taken.
+
+        Then what follows from the batch that has it is written, as far as that is missing.
+        """
+        stored = await write_batch(batch)
+        document: Document = {
+            "_id": batch.batch_id,
+            "guild_id": Int64(batch.guild_id),
+            "number": batch.number,
+            "decided_at": batch.decided_at,
+            "document": await packed(stored.document),
+            "joins": await packed(stored.lines),
+        }
+        if await self._number(batch.guild_id) >= batch.number:
+            return False
+        if await _insert(self._batches, [document]):
+            await self.repair_batches(batch.guild_id)
+            return False
+        await self._project(stored)
+        return True
+
+    async def _number(self, guild_id: GuildId) -> int:
+        with translated():
+            found = await self._ledgers.find_one({"_id": Int64(guild_id)}, {"number": 1})
+        return _whole(found.get("number")) if found else 0
+
+    async def _project(self, stored: StoredBatch) -> None:
+        """Write what follows from a batch, as far as no newer one has written it; the ledger last."""
+        batch = stored.batch
+        for joins in chunks(batch.joins):
+            await self._put_joins(joins, batch.number)
+        for seqs in chunks(batch.events):
+            with translated():
+                await self._events.delete_many({"_id": {"$in": [event_id(batch.guild_id, seq) for seq in seqs]}})
+        update = changing(
+            {
+                "number": batch.number,
+                "taken_at": batch.ledger.taken_at,
+                "document": await packed(stored.ledger),
+            }
+        )
+        query = {"_id": Int64(batch.guild_id), "number": _before(batch.number)}
+        with translated():
+            try:
+                await self._ledgers.update_one(query, update, upsert=True)
+            except DuplicateKeyError:
+                return  # a newer one is there
+
+    async def _put_joins(self, joins: Sequence[Join], number: int) -> None:
+        def put(join: Join) -> UpdateOne:
+            update = {**changing({**join_fields(join), "written": number}), "$inc": {"revision": 1}}
+            return UpdateOne({"_id": join.join_id, "written": _before(number)}, update, upsert=True)
+
+        writes = await in_turns(joins, put)
+        with translated():
+            try:
+                await self._database["invite_joins"].bulk_write(writes, ordered=False)
+            except BulkWriteError as error:
+                duplicates(error)  # these a newer batch has written
+
+    async def repair_batches(self, guild_id: GuildId) -> int:
+        """Write again what follows from batches that are newer than the ledger; how many there were."""
+        newer = {"$gt": batch_id(guild_id, await self._number(guild_id)), "$lt": guild_prefix(guild_id)[1]}
+        with translated():
+            cursor = self._batches.find({"_id": newer}).sort([("_id", 1)]).batch_size(_PAGE)
+            found = await cursor.to_list(None)
+        for row in found:
+            batch = await _read(row) or empty_batch(guild_id, _whole(row.get("number")))
+            await self._project(await write_batch(batch))
+        return len(found)
+
+    async def get_ledger(self, guild_id: GuildId) -> Ledger | None:
+        """What is known of a server's invites; None before the first look."""
+        with translated():
+            found = await self._ledgers.find_one({"_id": Int64(guild_id)})
+        return await _read_ledger(found) if found else None
+
+    async def scan_ledgers(self, changed_after: datetime | None = None) -> AsyncIterator[list[Ledger]]:
+        """All ledgers by server id, in pages; or those whose baseline is newer than that."""
+        condition: Document = {} if changed_after is None else {"taken_at": {"$gt": changed_after}}
+        with translated():
+            cursor = self._ledgers.find(condition, {"_id": 1}).sort([("_id", 1)]).batch_size(10 * CHUNK)
+            ids = [row["_id"] for row in await cursor.to_list(None)]
+        for page in chunks(ids, _PAGE):
+            with translated():
+                rows = self._ledgers.find({"_id": {"$in": list(page)}}).sort([("_id", 1)]).batch_size(_PAGE + 1)
+                found = await rows.to_list(None)
+            yield [await _read_ledger(row) for row in found]
+
+    async def list_batches(self, guild_id: GuildId, *, limit: int = 100) -> list[InviteBatch]:
+        """The newest first."""
+        if limit < 1:  # which MongoDB takes for "all"
+            return []
+        with translated():
+            cursor = self._batches.find(of_guild(guild_id)).sort([("_id", -1)]).limit(limit)
+            found = await cursor.batch_size(_PAGE).to_list(None)
+        batches = [await _read(row) for row in found]
+        return [batch for batch in batches if batch is not None]
+
+    async def forget_batches(self, guild_id: GuildId, *, keep: int = 50) -> int:
+        """Drop all but the newest batches, whose joins and ledger are written; how many."""
+        keep = max(keep, 0)
+        with translated():
+            cursor = self._batches.find(of_guild(guild_id), {"_id": 1}).sort([("_id", -1)]).limit(keep + 1)
+            newest = await cursor.batch_size(keep + 2).to_list(None)
+        if len(newest) <= keep:
+            return 0
+        last = min(str(newest[keep]["_id"]), batch_id(guild_id, await self._number(guild_id)))
+        with translated():
+            result = await self._batches.delete_many({"_id": {"$gte": guild_prefix(guild_id)[0], "$lte": last}})
+        return result.deleted_count
+
+
+async def _insert(rows: Rows, documents: Sequence[Document]) -> Collection[int]:
+    """Insert rows that are absent; the positions of those that were there."""
+    with translated():
+        try:
+            await rows.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            return duplicates(error).keys()
+    return ()
+
+
+async def _read(row: Document) -> InviteBatch | None:
+    return await read_batch(await unpacked(row.get("document")), await unpacked(row.get("joins")))
+
+
+async def _read_ledger(row: Document) -> Ledger:
+    number, text = _whole(row.get("number")), await unpacked(row.get("document"))
+    return await read_stored_ledger(GuildId(_whole(row["_id"])), number, text)
