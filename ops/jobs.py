@@ -31,7 +31,7 @@ app = typer.Typer(
 
 REASON = "The bot's operator stopped it."
 """What the server's admins read in the progress message."""
-_STATES = {JobState.OPEN: "not stopped", JobState.STOPPED: "stopped already", JobState.DONE: "done"}
+_STATES = {JobState.OPEN: "not stopped", JobState.STOPPED: "stopped already", JobState.DONE: "finished"}
 
 
 @attrs.frozen
@@ -116,6 +116,8 @@ def _move(process: Process, guild: int, code: str, change: _Change, *, dry_run: 
         process.output.say(change.would(job) if dry_run else change.did(job))
     else:
         process.output.say(f"{_name(job)} is {_STATES[job.job.state]}.")
+        if job.job.state is JobState.DONE and change.after is JobState.OPEN:
+            process.output.say(_after_the_end(job))
     _end(process, dry_run=dry_run)
     if not is_changed and job.job.state is not change.after:
         raise typer.Exit(1)
@@ -133,6 +135,17 @@ async def _require_active(services: Services, key: CodeKey) -> None:
     if code is None or code.status is not CodeStatus.ACTIVE or code.is_over(services.clock.now()):
         state = "not known" if code is None else "over" if code.status is CodeStatus.ACTIVE else code.status.value
         raise InvalidInputError(f"{key} is {state}, so nobody can be asked for it. Nothing was changed.")
+
+
+def _after_the_end(job: Standing) -> str:
+    """What is left to do for a job that cannot be resumed, because it ran to its end."""
+    lacking = job.counts.total - job.counts.granted
+    if not lacking:
+        return "Everybody in it has the code: there is nothing to resume."
+    return (
+        f"There is nothing to resume. To ask again for {_players(lacking)} without the code, while it is active:"
+        f" ops jobs retry --guild {job.job.guild_id} --code {job.job.code}."
+    )
 
 
 def _end(process: Process, *, dry_run: bool) -> None:

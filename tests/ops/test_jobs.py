@@ -45,9 +45,14 @@ def test_a_job_is_stopped_and_resumed(installation: Installation) -> None:
     ("command", "options", "code", "words"),
     [
         ("stop", SNOW, 0, f"SNOW2026 in server {NORTH} is stopped already.\n"),
-        ("stop", ("--guild", str(EMBER), "--code", "FROST77"), 1, f"FROST77 in server {EMBER} is done.\n"),
+        ("stop", ("--guild", str(EMBER), "--code", "FROST77"), 1, f"FROST77 in server {EMBER} is finished.\n"),
         ("resume", FROST, 0, f"FROST77 in server {NORTH} is not stopped.\n"),
-        ("resume", ("--guild", str(EMBER), "--code", "FROST77"), 1, f"FROST77 in server {EMBER} is done.\n"),
+        (
+            "resume",
+            ("--guild", str(EMBER), "--code", "FROST77"),
+            1,
+            f"FROST77 in server {EMBER} is finished.\nEverybody in it has the code: there is nothing to resume.\n",
+        ),
     ],
 )
 def test_what_is_so_already_stays(
