@@ -39,6 +39,7 @@ from giftbot.models.player import parse_kingdom
 from giftbot.services.announcements import Announcements
 from giftbot.services.auto_redeem import AutoRedeem
 from giftbot.services.checks import Checks
+from giftbot.services.codes import Codes
 from giftbot.services.guilds import Guilds
 from giftbot.services.kingdoms import Kingdoms
 from giftbot.services.status import Status
@@ -170,6 +171,7 @@ async def check_now(
     press: Press,
     guilds: alluka.Injected[Guilds],
     checks: alluka.Injected[Checks],
+    codes: alluka.Injected[Codes],
     panels: alluka.Injected[Panels],
 ) -> None:
     """Ask the sources at once, for this server."""
@@ -179,7 +181,8 @@ async def check_now(
     except UserError as error:
         await panels.show(press, str(error))
         return
-    await panels.show(press, text.checked(result.asked, result.failed, result.found, len(posted)))
+    waiting = len(await codes.awaiting_game())
+    await panels.show(press, text.checked(result.asked, result.failed, result.found, len(posted), waiting))
 
 
 @routes.on(ROUTE_AGAIN, updates=True)

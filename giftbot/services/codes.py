@@ -167,6 +167,10 @@ class Codes:
         held = await self._store.list_codes((CodeStatus.HELD,))
         return [code for code in held if code.verified_at is None and not code.is_over(now)]
 
+    async def awaiting_game(self) -> list[GiftCode]:
+        """Codes that are announced once the game says that it knows them; none unless it is asked about codes."""
+        return [code for code in await self.unverified() if not code.is_doubted] if self._verify else []
+
     async def verify(self, key: CodeKey) -> list[GiftCode]:
         """Note that the game knows a held code, and announce it everywhere; which will be.
 

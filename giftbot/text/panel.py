@@ -133,11 +133,15 @@ def trial_failed(channel_id: ChannelId, why: str) -> str:
     return f"The test post did not arrive in <#{channel_id}>: {plain(why)}. Check the bot's permissions there."
 
 
-def checked(asked: int, failed: int, found: int, posted: int) -> str:
-    """After a check that somebody asked for."""
+def checked(asked: int, failed: int, found: int, posted: int, unverified: int = 0) -> str:
+    """After a check that somebody asked for; `unverified` codes wait until the game says that it knows them."""
     troubled = f", {failed} of them without success" if failed else ""
-    news = f"{counted(posted, 'code')} will be posted here in a moment." if posted else "Nothing is new here."
-    return f"Asked {counted(asked, 'source')}{troubled}: {counted(found, 'code')} listed. {news}"
+    news = [f"{counted(posted, 'code')} will be posted here in a moment."] if posted else []
+    if unverified:
+        waiting = counted(unverified, "new code awaits", "new codes await")
+        news.append(f"{waiting} the game's verification, and can be posted after that.")
+    shown = " ".join(news) or "Nothing is new here."
+    return f"Asked {counted(asked, 'source')}{troubled}: {counted(found, 'code')} listed. {shown}"
 
 
 def posting_again(count: int) -> str:
