@@ -32,7 +32,6 @@ Out = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if there is one.")]
 
 _STDIN = "-"
-_LEFT_OUT = frozenset({LineResult.DUPLICATE, LineResult.BAD})
 
 
 @app.command("import")
@@ -51,7 +50,7 @@ def import_(table: Table, guild: OneGuild, dry_run: DryRun = False, json: Json =
             process.output.document(forms.of_import(report, dry_run=dry_run))
         else:
             process.output.say(_summary(report, dry_run=dry_run))
-            remarkable = [line for line in report.lines if line.result in _LEFT_OUT]
+            remarkable = [line for line in report.lines if line.is_left_out]
             if remarkable:
                 process.output.table(forms.LINE_HEADINGS, [forms.line_row(line) for line in remarkable])
         if report.counts[LineResult.BAD]:
@@ -91,7 +90,7 @@ def _import(process: Process, guild_id: GuildId, words: str, *, dry_run: bool) -
 
 
 def _summary(report: ImportReport, *, dry_run: bool) -> str:
-    from giftbot.text import counted  # noqa: PLC0415
+    from giftbot.text import counted, nothing_now  # noqa: PLC0415
 
     named = {
         LineResult.ADDED: "added",
@@ -104,6 +103,8 @@ def _summary(report: ImportReport, *, dry_run: bool) -> str:
     sentence = f"{'Would import' if dry_run else 'Imported'}: {parts}."
     if dry_run:
         return f"{sentence} Nothing was changed (dry run)."
+    if report.halted is not None:
+        return f"{sentence} {nothing_now(report.halted, report.codes)}"
     if report.codes:
         return f"{sentence} {counted(report.codes, 'code')} will be redeemed for them by a running bot."
     return sentence

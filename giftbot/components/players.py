@@ -89,7 +89,7 @@ async def pause(
     toggled, codes = await players.toggle_pause(
         guild_id, parse_player_id(player_id), user_id, is_admin=is_manager(_member_of(ctx))
     )
-    await reply(ctx, text.player_toggled(toggled, codes))
+    await reply(ctx, text.player_toggled(toggled, codes, players.halted))
 
 
 @player.as_sub_command("mine", "Show your players, and what was redeemed for them")

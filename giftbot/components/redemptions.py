@@ -81,13 +81,13 @@ async def autoredeem_run(
     guild_id, user_id = _managed(ctx)
     if code is None:
         started = await redemptions.start_all(guild_id, Trigger.MANUAL, user_id)
-        await reply(ctx, text.jobs_started(started))
+        await reply(ctx, text.jobs_started(started, redemptions.halted))
         return
     found = await _active(codes, code)
     result = await redemptions.start(guild_id, found, Trigger.MANUAL, user_id)
     answers = {
-        Started.STARTED: text.job_started(found.display),
-        Started.RUNNING: text.job_running(found.display),
+        Started.STARTED: text.job_started(found.display, redemptions.halted),
+        Started.RUNNING: text.job_running(found.display, redemptions.halted),
         Started.NOBODY: text.NOBODY_REGISTERED,
     }
     await reply(ctx, answers[result])
@@ -118,7 +118,7 @@ async def autoredeem_resume(
     guild_id, _ = _managed(ctx)
     resumed = await redemptions.resume(guild_id, fold(code))
     name = display_form(code)
-    await reply(ctx, text.job_resumed(name) if resumed else text.not_stopped(name))
+    await reply(ctx, text.job_resumed(name, redemptions.halted) if resumed else text.not_stopped(name))
 
 
 @autoredeem.as_sub_command("status", "Show what is being redeemed in this server, and how far it is")

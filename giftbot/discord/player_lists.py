@@ -63,12 +63,14 @@ def list_embed(page: PlayerPage) -> hikari.Embed:
 
 
 def list_components(page: PlayerPage) -> Sequence[MessageActionRowBuilder]:
-    """The filter, and the ways to the pages around this one."""
+    """The filter, and the ways to the pages around this one, if there are any."""
     states = MessageActionRowBuilder()
     menu = states.add_text_menu(f"{ROUTE_FILTER}:", placeholder=text.LIST_FILTER)
     menu.add_option(text.LIST_ALL, ALL, is_default=page.state is None)
     for state, name in text.STATE_NAMES.items():
         menu.add_option(name.capitalize(), state.value, is_default=page.state is state)
+    if not page.start and not page.has_more:
+        return [states]
     first, last = (page.players[0], page.players[-1]) if page.players else (None, None)
     ways = MessageActionRowBuilder()
     back = Place(page.state, first.player_id, True, page.start) if first else "none"
@@ -87,7 +89,8 @@ def list_components(page: PlayerPage) -> Sequence[MessageActionRowBuilder]:
 
 def mine_embed(views: Sequence[PlayerView], number: int, site: str) -> hikari.Embed:
     """A page of somebody's own players, counted from 0; the last one when there are less."""
-    embed = hikari.Embed(title=text.MINE_TITLE, description=None if views else text.NO_PLAYERS, colour=COLOUR)
+    halted = text.nothing_now(views[0].halted) if views and views[0].halted is not None else None
+    embed = hikari.Embed(title=text.MINE_TITLE, description=halted if views else text.NO_PLAYERS, colour=COLOUR)
     number = _existing(number, views)
     for view in views[number * _MINE : (number + 1) * _MINE]:
         embed.add_field(*text.own_player(view, site))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import attrs
 
@@ -19,6 +20,10 @@ class PlayerView:
     """The kingdom that the game is asked with: their own, or the server's default one."""
     redemptions: tuple[Redemption, ...]
     """What the game answered last, newest first."""
+    as_of: datetime
+    """When this was looked up."""
+    halted: str | None = None
+    """Why nothing is redeemed now, and what to do, in sentences; None while it is."""
 
 
 @attrs.frozen

@@ -33,3 +33,5 @@ class Registered:
     is_new: bool
     was_paused: bool = False
     """Whether codes are redeemed for them by themselves again from now on."""
+    halted: str | None = None
+    """Why nothing is redeemed now, and what to do, in sentences; None while it is."""

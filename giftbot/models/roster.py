@@ -51,6 +51,13 @@ class LineReport:
     result: LineResult
     note: str = ""
     """What a person should know or do about it, as a sentence."""
+    is_refused: bool = False
+    """Whether it would have changed a player of a member."""
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether nothing came of it that would have changed something: worth a word to whoever imports."""
+        return self.is_refused or self.result in (LineResult.BAD, LineResult.DUPLICATE)
 
 
 @attrs.frozen
@@ -59,7 +66,9 @@ class ImportReport:
 
     lines: tuple[LineReport, ...]
     codes: int
-    """How many active codes are redeemed now for those who are new or repaired."""
+    """How many active codes are redeemed now for those who are new, repaired or were kept from them."""
+    halted: str | None = None
+    """Why nothing is redeemed now, and what to do, in sentences; None while it is."""
 
     @property
     def counts(self) -> Counter[LineResult]:

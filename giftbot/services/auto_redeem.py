@@ -28,7 +28,7 @@ class AutoRedeem:
         """
         guild = await self._guilds.turn_redeeming(guild_id, on=True)
         started = await self._redemptions.start_all(guild_id, Trigger.SWITCHED_ON, user_id)
-        return text.auto_redeem_on(started, guild.redeem_channel_id)
+        return text.auto_redeem_on(started, guild.redeem_channel_id, self._redemptions.halted)
 
     async def turn_off(self, guild_id: GuildId) -> str:
         """Redeem nothing by itself any more, what runs included."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeGuard
+from typing import TypeGuard
 
 import attrs
 import structlog
@@ -16,12 +16,12 @@ from giftbot.models.guild import GuildSettings
 from giftbot.models.ids import GuildId, PlayerId, UserId
 from giftbot.models.player import Player, PlayerState
 from giftbot.models.player_views import PlayerResults, PlayerView
-from giftbot.models.redemption import Redemption
 from giftbot.models.registration import Proof, Registered
 from giftbot.models.roster import ImportReport
 from giftbot.services.allowance import Allowance
 from giftbot.services.ports import Clock, GuildStore, PlayerStore, RedemptionStore
 from giftbot.services.proving import Proving
+from giftbot.services.redeems import Redeems
 from giftbot.services.rosters import Progress, Rosters
 
 _log = structlog.get_logger(__name__)
@@ -36,18 +36,6 @@ PROBES_WITHIN = 60.0
 PATIENCE = 600.0
 """Seconds that a person waits for results; Discord takes an answer for 900 s."""
 _TRIES = 5
-
-
-class Redeems(Protocol):
-    """What redemption does for a player: `giftbot.services.redemptions.Redemptions`."""
-
-    async def enrol_player(self, player: Player) -> int:
-        """Redeem all active codes for a player who is new or was repaired; for how many codes they are asked."""
-        ...
-
-    async def redeem_now(self, player: Player, codes: Sequence[GiftCode]) -> list[Redemption]:
-        """Redeem codes for one player at once. Raises `UserError` when that is not possible."""
-        ...
 
 
 class Players:
@@ -79,6 +67,11 @@ class Players:
         self.site = site
         """The page on which players redeem by hand."""
 
+    @property
+    def halted(self) -> str | None:
+        """Why nothing is redeemed now, and what to do, in sentences for people; None while it is."""
+        return self._redemptions.halted
+
     async def add(
         self,
         guild_id: GuildId,
@@ -89,8 +82,9 @@ class Players:
     ) -> Registered:
         """Register a player for their owner once the game knows them; also to repair a kingdom, or to claim one.
 
-        Without a kingdom the one that the player has counts, then the server's default. Raises `InvalidInputError`
-        for what the game says is wrong, `NotAllowedError` for somebody else's player.
+        Without a kingdom the one that the player has counts, then the server's default. Done again it is harmless,
+        and makes up for a crash between storing the player and redeeming for them. Raises `InvalidInputError` for
+        what the game says is wrong, `NotAllowedError` for somebody else's player.
         """
         default = (await self._guild(guild_id)).default_kingdom
         stored = await self._find(guild_id, player_id)
@@ -100,7 +94,9 @@ class Players:
         if asked is None:
             raise InvalidInputError(text.KINGDOM_NEEDED)
         if _is_settled(stored, owner, asked):
-            return Registered(await self._rename(stored, nickname), Proof.NOT_ASKED, codes=0, is_new=False)
+            renamed = await self._rename(stored, nickname)
+            missed = await self._redemptions.make_up_for(guild_id, [renamed])
+            return Registered(renamed, Proof.NOT_ASKED, missed, is_new=False, halted=self.halted)
         self._allowance.pass_or_refuse(owner)
         is_default = kingdom is None and known is None
         proof = await self._proving.prove(guild_id, player_id, asked, is_default=is_default)
@@ -110,7 +106,8 @@ class Players:
         )
         _log.info("player registered", guild=guild_id, player=player_id, owner=owner, new=is_new, proof=proof.value)
         was_paused = stored is not None and stored.state is PlayerState.PAUSED
-        return Registered(player, proof, await self._redemptions.enrol_player(player), is_new, was_paused)
+        codes = await self._redemptions.enrol_player(player)
+        return Registered(player, proof, codes, is_new, was_paused, self.halted)
 
     async def remove(self, guild_id: GuildId, player_id: PlayerId, by: UserId, *, is_admin: bool) -> Player:
         """Forget a player; what they were granted stays. Raises `NotAllowedError` for somebody else's."""
@@ -161,8 +158,9 @@ class Players:
                 for player in players
             )
         )
+        now, halted = self._clock.now(), self.halted
         return [
-            PlayerView(player, player.kingdom or default, tuple(rows))
+            PlayerView(player, player.kingdom or default, tuple(rows), now, halted)
             for player, rows in zip(players, results, strict=True)
         ]
 

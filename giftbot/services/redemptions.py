@@ -11,7 +11,7 @@ import attrs
 import structlog
 
 from giftbot import text
-from giftbot.errors import InvalidInputError
+from giftbot.errors import GameHaltedError, InvalidInputError
 from giftbot.models.code import CodeStatus, GiftCode
 from giftbot.models.ids import CodeKey, GuildId, PlayerId, UserId, job_id, redemption_id
 from giftbot.models.job import Counts, Job, JobState, Trigger
@@ -21,6 +21,7 @@ from giftbot.services.asking import Asking
 from giftbot.services.codes import Codes
 from giftbot.services.enrolment import Enrolment
 from giftbot.services.governor import Governor
+from giftbot.services.newcomers import Newcomers, new_job
 from giftbot.services.ports import Clock, Store
 from giftbot.services.running import Running
 from giftbot.services.signal import Signal
@@ -32,6 +33,7 @@ PAGE = 500
 ASKED_AGAIN = timedelta(minutes=10)
 """So long a player's button gives the same answer without asking, where the game would give the same."""
 _LASTING = frozenset({RedemptionOutcome.INELIGIBLE, RedemptionOutcome.UNKNOWN, RedemptionOutcome.BY_HAND})
+_UNDECIDED = frozenset({RedemptionOutcome.WAITING, RedemptionOutcome.RETRY})
 _RETRIED = frozenset(set(RedemptionOutcome) - {RedemptionOutcome.REDEEMED, RedemptionOutcome.ALREADY})
 """What an operator may have tried again: everything but what was granted."""
 
@@ -73,7 +75,9 @@ class Redemptions:
     ) -> None:
         self._store = store
         self._codes = codes
-        self._enrolment = enrolment
+        self._newcomers = Newcomers(
+            store=store, codes=codes, enrolment=enrolment, running=running, clock=clock, wake=wake
+        )
         self._asking = asking
         self._governor = governor
         self._running = running
@@ -81,6 +85,11 @@ class Redemptions:
         self._one_at_a_time = asyncio.Lock()
         self._clock = clock
         self._wake = wake
+
+    @property
+    def halted(self) -> str | None:
+        """Why nothing is redeemed now, and what to do, in sentences for people; None while it is."""
+        return self._governor.state.halted
 
     async def start(
         self, guild_id: GuildId, code: GiftCode, trigger: Trigger, requested_by: UserId | None = None
@@ -157,15 +166,15 @@ class Redemptions:
 
     async def enrol_players(self, guild_id: GuildId, players: Sequence[Player]) -> int:
         """Redeem all active codes for some players of a server, as `enrol_player` does for one."""
-        guild = (await self._store.get_guilds([guild_id])).get(guild_id)
-        asked = [player for player in players if player.state in ASKABLE]
-        if guild is None or not guild.auto_redeem or not asked:
-            return 0
-        codes = await self._codes.active()
-        for first in range(0, len(asked), PAGE):
-            await self._enrolment.players(guild_id, asked[first : first + PAGE], codes)
-        await self._wake_jobs(guild_id, codes)
-        return len(codes)
+        return await self._newcomers.enrol(guild_id, players)
+
+    async def make_up_for(self, guild_id: GuildId, players: Sequence[Player]) -> int:
+        """See `Newcomers.make_up_for`."""
+        return await self._newcomers.make_up_for(guild_id, players)
+
+    async def make_up_if_due(self) -> int:
+        """See `Newcomers.make_up_if_due`."""
+        return await self._newcomers.make_up_if_due()
 
     async def redeem_now(self, player: Player, codes: Sequence[GiftCode]) -> list[Redemption]:
         """Redeem codes for one player at once, before what waits in jobs; the results, stored.
@@ -182,11 +191,14 @@ class Redemptions:
         asked = (self._redeem(rows[code.key], player, kingdom, code, again=again) for code in codes)
         results = await asyncio.gather(*asked, return_exceptions=True)
         rested = {row.code for row in results if isinstance(row, Redemption) and row.next_attempt_at is not None}
-        await self._wake_jobs(player.guild_id, [code for code in codes if code.key in rested])
+        await self._newcomers.wake_jobs(player.guild_id, [code for code in codes if code.key in rested])
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        return [row for row in results if isinstance(row, Redemption)]
+        rows_now = [row for row in results if isinstance(row, Redemption)]
+        if (halted := self.halted) is not None and any(row.outcome in _UNDECIDED for row in rows_now):
+            raise GameHaltedError(halted)
+        return rows_now
 
     async def stop(self, guild_id: GuildId, code: CodeKey, reason: str = text.JOB_STOPPED) -> bool:
         """Stop a job; what was not asked stays as it is. False when it was not open."""
@@ -227,7 +239,7 @@ class Redemptions:
             count += await self._store.open_redemptions(waiting, revive=True)
             after = rows[-1].redemption_id
         if count and (known := (await self._codes.get([code])).get(code)) is not None:
-            await self._wake_jobs(guild_id, [known])
+            await self._newcomers.wake_jobs(guild_id, [known])
         return count
 
     async def jobs(
@@ -268,30 +280,8 @@ class Redemptions:
             raise InvalidInputError(text.no_kingdom(player.player_id))
         return kingdom
 
-    async def _wake_jobs(self, guild_id: GuildId, codes: Sequence[GiftCode]) -> None:
-        now = self._clock.now()
-        jobs = [
-            attrs.evolve(self._job(guild_id, code, Trigger.REGISTRATION, None), enrolling=False) for code in codes
-        ]
-        opened = await self._store.open_jobs(jobs)
-        for job in jobs:
-            if job.job_id not in opened:
-                await self._store.wake_job(job.job_id, now)
-            self._running.interrupt(job.job_id)
-        self._wake.set()
-
     def _job(self, guild_id: GuildId, code: GiftCode, trigger: Trigger, requested_by: UserId | None) -> Job:
-        now = self._clock.now()
-        return Job(
-            guild_id=guild_id,
-            code=code.key,
-            state=JobState.OPEN,
-            trigger=trigger,
-            created_at=now,
-            updated_at=now,
-            requested_by=requested_by,
-            due_at=now,
-        )
+        return new_job(guild_id, code, trigger, self._clock.now(), requested_by)
 
     def _row(self, player: Player, code: GiftCode, now: datetime) -> Redemption:
         """A row that is asked for at once, and that no job looks at."""

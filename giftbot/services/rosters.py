@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import attrs
 import structlog
@@ -16,6 +16,7 @@ from giftbot.models.ids import GuildId, PlayerId, UserId
 from giftbot.models.player import Player, PlayerState
 from giftbot.models.roster import ImportReport, LineReport, LineResult, RosterLine
 from giftbot.services.ports import Clock, GuildStore, PlayerStore
+from giftbot.services.redeems import Enrols
 from giftbot.services.roster_lines import csv_of, read_table
 
 _log = structlog.get_logger(__name__)
@@ -31,14 +32,6 @@ T = TypeVar("T")
 
 Progress = Callable[[int, int], None]
 """Called now and then with the lines that are done, and all lines."""
-
-
-class Enrols(Protocol):
-    """What gives players the codes that are active: `giftbot.services.redemptions.Redemptions`."""
-
-    async def enrol_players(self, guild_id: GuildId, players: Sequence[Player]) -> int:
-        """Redeem all active codes for some players of a server; for how many codes they are asked."""
-        ...
 
 
 class Rosters:
@@ -62,7 +55,8 @@ class Rosters:
         """Store the players of a table as unproved; what became of every line, or (`dry_run`) would.
 
         Somebody who is registered already is left as they are, but for a name, and for a kingdom that was never
-        proved. Raises `InvalidInputError` when the table as a whole cannot be used.
+        proved; a player of another member than `added_by` even so. Done again it is harmless, and makes up for a
+        crash in between. Raises `InvalidInputError` when the table as a whole cannot be used.
         """
         table = read_table(words)
         guild = (await self._guilds.get_guilds([guild_id])).get(guild_id)
@@ -71,12 +65,12 @@ class Rosters:
         codes = 0
         async for rows in in_turns(table.rows()):
             usable = [row for row in map(run.check, rows) if isinstance(row, RosterLine)]
-            written, asked = await (self._foresee(run, usable) if dry_run else self._write(run, usable))
-            reports += [written.get(row.number) or run.notes[row.number] for row in rows]
-            codes = max(codes, await self._redemptions.enrol_players(guild_id, asked)) if asked else codes
+            written = await (self._foresee(run, usable) if dry_run else self._write(run, usable))
+            reports += [written.reports.get(row.number) or run.notes[row.number] for row in rows]
+            codes = max(codes, await self._redeem_for(guild_id, written))
             if progress is not None:
                 progress(len(reports), len(table.lines))
-        report = ImportReport(tuple(reports), codes)
+        report = ImportReport(tuple(reports), codes, self._redemptions.halted)
         if dry_run:
             return report
         _log.info("players imported", guild=guild_id, by=added_by, **{str(k): n for k, n in report.counts.items()})
@@ -97,63 +91,77 @@ class Rosters:
             await asyncio.sleep(0)
         return "".join(parts)
 
-    async def _write(self, run: _Import, rows: Sequence[RosterLine]) -> tuple[dict[int, LineReport], list[Player]]:
-        """Store some lines; what became of each, and for whom codes are to be redeemed."""
+    async def _redeem_for(self, guild_id: GuildId, written: _Written) -> int:
+        """Redeem for those whom some lines concern; for how many codes."""
+        codes = 0
+        if written.asked:
+            codes = await self._redemptions.enrol_players(guild_id, written.asked)
+        if written.known:
+            codes = max(codes, await self._redemptions.make_up_for(guild_id, written.known))
+        return codes
+
+    async def _write(self, run: _Import, rows: Sequence[RosterLine]) -> _Written:
+        """Store some lines."""
         fresh = {row.player_id: run.player(row, self._clock.now()) for row in rows}
         added = await self._store.insert_players(list(fresh.values())) if fresh else set()
         others = [row for row in rows if row.player_id not in added]
         known = await self._store.get_players(run.guild_id, [row.player_id for row in others]) if others else {}
-        reports, repaired = await self._update(others, known)
-        reports |= {
-            row.number: LineReport(row.number, row.player_id, LineResult.ADDED)
-            for row in rows
-            if row.player_id in added
-        }
-        return reports, [fresh[player_id] for player_id in fresh if player_id in added] + repaired
+        written = await self._update(run, others, known)
+        for row in rows:
+            if row.player_id in added:
+                written.asked.append(fresh[row.player_id])
+                written.reports[row.number] = LineReport(row.number, row.player_id, LineResult.ADDED)
+        return written
 
-    async def _foresee(
-        self, run: _Import, rows: Sequence[RosterLine]
-    ) -> tuple[dict[int, LineReport], list[Player]]:
+    async def _foresee(self, run: _Import, rows: Sequence[RosterLine]) -> _Written:
         """What `_write` would answer, but for those who register meanwhile; nobody is to be redeemed for."""
         known = await self._store.get_players(run.guild_id, [row.player_id for row in rows]) if rows else {}
-        reports = {}
+        written = _Written()
         for row in rows:
             player = known.get(row.player_id)
             if player is None:
                 result, note = LineResult.ADDED, ""
-            elif _changed(player, row) == player:
-                result, note = LineResult.KNOWN, text.line_known(player, row.kingdom)
             else:
-                result, note = LineResult.UPDATED, ""
-            reports[row.number] = LineReport(row.number, row.player_id, result, note)
-        return reports, []
+                changed, note = run.changed(player, row)
+                result = LineResult.KNOWN if changed == player else LineResult.UPDATED
+            written.reports[row.number] = _report(row, result, note)
+        return written
 
-    async def _update(
-        self, rows: Sequence[RosterLine], known: Mapping[PlayerId, Player]
-    ) -> tuple[dict[int, LineReport], list[Player]]:
-        """Change players who are registered, where a line may; what became of each, and who was repaired."""
-        reports: dict[int, LineReport] = {}
-        repaired: list[Player] = []
+    async def _update(self, run: _Import, rows: Sequence[RosterLine], known: Mapping[PlayerId, Player]) -> _Written:
+        """Change players who are registered, where a line may."""
+        written = _Written()
         for first in range(0, len(rows), _SAVED_AT_ONCE):
             group = rows[first : first + _SAVED_AT_ONCE]
-            ends = await asyncio.gather(*(self._update_one(row, known.get(row.player_id)) for row in group))
-            for row, (result, note, player) in zip(group, ends, strict=True):
-                reports[row.number] = LineReport(row.number, row.player_id, result, note)
-                if player is not None:
-                    repaired.append(player)
-        return reports, repaired
+            await asyncio.gather(*(self._update_one(run, row, known.get(row.player_id), written) for row in group))
+        return written
 
-    async def _update_one(self, row: RosterLine, player: Player | None) -> tuple[LineResult, str, Player | None]:
-        if player is None:
-            return LineResult.BAD, text.LINE_OVERTAKEN, None
-        changed = _changed(player, row)
-        if changed == player:
-            return LineResult.KNOWN, text.line_known(player, row.kingdom), None
-        changed = attrs.evolve(changed, updated_at=self._clock.now())
-        if not await self._store.save_player(changed):
-            return LineResult.BAD, text.LINE_OVERTAKEN, None
-        is_repaired = changed.kingdom != player.kingdom
-        return LineResult.UPDATED, "", attrs.evolve(changed, revision=changed.revision + 1) if is_repaired else None
+    async def _update_one(self, run: _Import, row: RosterLine, player: Player | None, written: _Written) -> None:
+        result, note = LineResult.BAD, text.LINE_OVERTAKEN
+        if player is not None:
+            changed, said = run.changed(player, row)
+            if changed == player:
+                result, note = LineResult.KNOWN, said
+                written.known.append(player)
+            elif await self._store.save_player(attrs.evolve(changed, updated_at=self._clock.now())):
+                result, note = LineResult.UPDATED, said
+                saved = attrs.evolve(changed, updated_at=self._clock.now(), revision=changed.revision + 1)
+                (written.known if changed.kingdom == player.kingdom else written.asked).append(saved)
+        written.reports[row.number] = _report(row, result, note)
+
+
+def _report(row: RosterLine, result: LineResult, note: str) -> LineReport:
+    return LineReport(row.number, row.player_id, result, note, is_refused=note == text.LINE_OF_A_MEMBER)
+
+
+@attrs.define
+class _Written:
+    """What became of some lines."""
+
+    reports: dict[int, LineReport] = attrs.Factory(dict)
+    asked: list[Player] = attrs.Factory(list)
+    """Players who are new or repaired: the active codes are redeemed for them."""
+    known: list[Player] = attrs.Factory(list)
+    """Players who were registered before: whoever stored them may have died before codes were redeemed for them."""
 
 
 @attrs.define
@@ -181,6 +189,22 @@ class _Import:
             added_by=self.added_by,
         )
 
+    def changed(self, player: Player, row: RosterLine) -> tuple[Player, str]:
+        """A registered player after a table named them, and why nothing changed.
+
+        They stay as they are when the line says nothing new that may be believed, or they are another member's.
+        """
+        changed = player
+        if row.nickname is not None:
+            changed = attrs.evolve(changed, nickname=row.nickname)
+        if row.kingdom not in (None, player.kingdom) and player.state in _REPAIRABLE:
+            changed = attrs.evolve(changed, kingdom=row.kingdom, state=PlayerState.UNPROVED)
+        if changed == player:
+            return player, text.line_known(player, row.kingdom)
+        if player.owner_id not in (None, self.added_by):
+            return player, text.LINE_OF_A_MEMBER
+        return changed, ""
+
     def check(self, row: RosterLine | LineReport) -> RosterLine | None:
         """The line, unless it is left out; then why is noted."""
         if isinstance(row, LineReport):
@@ -196,16 +220,6 @@ class _Import:
             self.notes[row.number] = LineReport(row.number, row.player_id, LineResult.BAD, note)
             return None
         return row
-
-
-def _changed(player: Player, row: RosterLine) -> Player:
-    """A registered player after a table named them; as they are when it says nothing new that may be believed."""
-    changed = player
-    if row.nickname is not None:
-        changed = attrs.evolve(changed, nickname=row.nickname)
-    if row.kingdom not in (None, player.kingdom) and player.state in _REPAIRABLE:
-        changed = attrs.evolve(changed, kingdom=row.kingdom, state=PlayerState.UNPROVED)
-    return changed
 
 
 async def report_csv(report: ImportReport) -> str:

@@ -68,6 +68,7 @@ class Upkeep:
         await self._codes.expire(self._detection.healthy, self._detection.asked)
         await self._notices.tell_leftovers()
         await self._copy.write_if_due()
+        await self._redemptions.make_up_if_due()
 
     async def _check(self) -> None:
         await self._checks.regular()

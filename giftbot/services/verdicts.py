@@ -48,6 +48,7 @@ class Verdicts:
     async def judge(self, row: Redemption, player: Player, code: GiftCode, answer: GameAnswer) -> Redemption:
         """The row after this answer. The player's state and the code's follow; an unknown answer is reported."""
         now = self._clock.now()
+        attempts = row.attempts + (answer.outcome is not RedemptionOutcome.REFUSED_SIGNATURE)
         answer = self._counted(row, answer)
         await self._note_player(player, answer.outcome)
         if answer.outcome in DEAD_CODE:
@@ -60,16 +61,16 @@ class Verdicts:
             row,
             outcome=answer.outcome,
             raw=answer.raw,
-            attempts=row.attempts + 1,
+            attempts=attempts,
             redeemed_at=now if answer.outcome in GRANTED else row.redeemed_at,
-            next_attempt_at=next_attempt(answer, row.attempts + 1, now),
+            next_attempt_at=next_attempt(answer, attempts, now),
             updated_at=now,
         )
 
     def _counted(self, row: Redemption, answer: GameAnswer) -> GameAnswer:
         """“Used up” may mean the code or the player: it is a vote, and the player is asked again.
 
-        A refused signature says nothing of the player either; the governor halts for it.
+        A refused signature says nothing of the player either, and is no attempt; the governor halts for it.
         """
         if answer.outcome is RedemptionOutcome.REFUSED_SIGNATURE:
             return attrs.evolve(answer, outcome=RedemptionOutcome.RETRY)
@@ -96,6 +97,6 @@ def next_attempt(answer: GameAnswer, attempts: int, now: datetime) -> datetime |
         return now + DAILY
     if answer.outcome is not RedemptionOutcome.RETRY:
         return None
-    doubled: int = 2 ** min(attempts - 1, 10)
+    doubled: int = 2 ** min(max(attempts - 1, 0), 10)
     pause = min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
     return now + max(pause, timedelta(seconds=answer.retry_after or 0.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from giftbot.models.ids import CodeKey, UserId
 from giftbot.models.player import Player, PlayerState
@@ -10,7 +11,7 @@ from giftbot.models.player_views import PlayerPage, PlayerResults, PlayerView
 from giftbot.models.redemption import Redemption, RedemptionOutcome
 from giftbot.models.registration import Proof, Registered
 from giftbot.models.roster import MOST_LINES, ImportReport, LineResult
-from giftbot.text.redemptions import OUTCOME_NAMES, advice, player_name, redeemed_now, results_of
+from giftbot.text.redemptions import OUTCOME_NAMES, advice, nothing_now, player_name, redeemed_now, results_of
 from giftbot.text.words import counted, plain, relative
 
 STATE_NAMES = {
@@ -73,6 +74,7 @@ LINE_TOO_LONG = "This line is too long to be a player."
 LINE_BAD_QUOTES = "The quotation marks in this line do not match."
 LINE_MIXED = "This line has {found} between its columns, the table has {wanted}. Use the same in all lines."
 LINE_WITHOUT_KINGDOM = "There is no kingdom in this line, and this server has no default kingdom."
+LINE_OF_A_MEMBER = "Already registered by a member, left as it is."
 LINE_OVERTAKEN = "Somebody else changed this player at the same moment. Import the line again."
 DOWNLOAD_FAILED = "Discord did not give the file to the bot. Upload it again."
 EXPORTED = "All players of this server, as a table that can be imported again."
@@ -133,25 +135,24 @@ def registered(done: Registered) -> str:
     name = player_name(player.player_id, player.nickname)
     where = f" in kingdom {player.kingdom}" if player.kingdom is not None else ""
     if done.proof is Proof.NOT_ASKED:
-        return f"{name} is registered already{where}. There is nothing to do."
+        following = _codes_to_come(done) if done.codes else "There is nothing to do."
+        return f"{name} is registered already{where}. {following}"
     resumed = f" {NOT_PAUSED}" if done.was_paused else ""
     if done.proof is Proof.PROVED:
-        return f"{name} is registered{where}.{resumed} {_codes_to_come(done.codes)}"
-    why = (
-        "redemption is halted at present, so the game was not asked"
-        if done.proof is Proof.HALTED
-        else "the game did not answer"
-    )
+        return f"{name} is registered{where}.{resumed} {_codes_to_come(done)}"
+    why = "the game was not asked" if done.proof is Proof.HALTED else "the game did not answer"
     return (
         f"{name} is registered{where}, but not checked yet: {why}.{resumed} "
         f"The first redemption shows whether id and kingdom are right; /player mine tells. "
-        f"{_codes_to_come(done.codes)}"
+        f"{_codes_to_come(done)}"
     )
 
 
-def _codes_to_come(codes: int) -> str:
-    if codes:
-        return f"{counted(codes, 'active code')} will be redeemed for them; /player mine shows the results."
+def _codes_to_come(done: Registered) -> str:
+    if done.halted is not None:
+        return nothing_now(done.halted, done.codes)
+    if done.codes:
+        return f"{counted(done.codes, 'active code')} will be redeemed for them; /player mine shows the results."
     return "The Redeem button of a post redeems its codes."
 
 
@@ -160,12 +161,13 @@ def player_removed(player: Player) -> str:
     return f"{_name(player)} is not registered any more. What was redeemed stays in the game."
 
 
-def player_toggled(player: Player, codes: int) -> str:
-    """After a player was paused or resumed."""
+def player_toggled(player: Player, codes: int, halted: str | None = None) -> str:
+    """After a player was paused or resumed; `halted` is why nothing is redeemed now."""
     if player.state is PlayerState.PAUSED:
         return f"{_name(player)} is paused: no code is redeemed by itself until /player pause is run again."
     missed = f" {counted(codes, 'active code')} will be redeemed if they are missing." if codes else ""
-    return f"{_name(player)} is not paused any more.{missed}"
+    following = missed if halted is None else f" {nothing_now(halted, codes)}"
+    return f"{_name(player)} is not paused any more.{following}"
 
 
 def player_assigned(player: Player, owner_id: UserId) -> str:
@@ -182,7 +184,9 @@ def own_player(view: PlayerView, site: str) -> tuple[str, str]:
     """One of somebody's players: heading and all there is to know; `site` is where they redeem by hand."""
     player = view.player
     lines = [_STATES[player.state], _kingdom_line(view)]
-    lines += [result_line(row, site) for row in view.redemptions] or ["Nothing was redeemed in this server yet."]
+    lines += [
+        result_line(row, site, view.as_of, is_halted=view.halted is not None) for row in view.redemptions
+    ] or ["Nothing was redeemed in this server yet."]
     return _name(player), "\n".join(fitting(lines, _LONGEST_FIELD))
 
 
@@ -197,14 +201,18 @@ def _kingdom_line(view: PlayerView) -> str:
     return f"Kingdom {view.kingdom}" + ("" if view.player.kingdom is not None else ", this server's default")
 
 
-def result_line(row: Redemption, site: str) -> str:
-    """What became of one code for one player, why, and when it is tried again."""
+def result_line(row: Redemption, site: str, now: datetime, *, is_halted: bool = False) -> str:
+    """What became of one code for one player, why, and when it is tried again, if anybody is asked at present."""
     name = f"**{plain(row.code)}**"
     if row.is_granted:
         return f"{name}: {OUTCOME_NAMES[row.outcome]}, {relative(row.redeemed_at or row.updated_at)}"
     if row.next_attempt_at is not None:
         why = "" if row.outcome is RedemptionOutcome.WAITING else f"{OUTCOME_NAMES[row.outcome]}, "
-        return f"{name}: {why}next attempt {relative(row.next_attempt_at)}"
+        if is_halted:
+            return f"{name}: {why}next attempt once redeeming goes on"
+        is_due = row.next_attempt_at <= now
+        following = "as soon as it is their turn" if is_due else relative(row.next_attempt_at)
+        return f"{name}: {why}next attempt {following}"
     said = f" The game said “{plain(row.raw)}”." if row.outcome is RedemptionOutcome.UNKNOWN and row.raw else ""
     return f"{name}: {OUTCOME_NAMES[row.outcome]}.{said} {advice(row.outcome, site)}".rstrip()
 
@@ -270,13 +278,15 @@ def imported(report: ImportReport) -> str:
     counts = report.counts
     parts = ", ".join(f"**{counts[result]:,}** {name}" for result, name in _RESULTS.items() if counts[result])
     lines = [f"{counted(len(report.lines), 'line')}: {parts}."]
-    bad = [line for line in report.lines if line.result in (LineResult.BAD, LineResult.DUPLICATE)]
+    bad = [line for line in report.lines if line.is_left_out]
     lines += [f"Line {line.number:,} ({plain(line.player_id)}): {line.note}" for line in bad[:_SHOWN_LINES]]
     if len(bad) > _SHOWN_LINES:
         lines.append(f"The table below names the other {len(bad) - _SHOWN_LINES:,}.")
     if counts[LineResult.ADDED] or counts[LineResult.UPDATED]:
         lines.append("Their first redemption shows whether id and kingdom are right.")
-    if report.codes:
+    if report.halted is not None:
+        lines.append(nothing_now(report.halted, report.codes))
+    elif report.codes:
         lines.append(f"{counted(report.codes, 'active code')} will be redeemed for them.")
     return "\n".join(lines)
 

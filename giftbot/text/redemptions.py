@@ -180,12 +180,20 @@ def auto_redeem_line(*, is_on: bool, channel_id: ChannelId | None) -> str:
     return f"{'on' if is_on else 'off'}, {where}"
 
 
-def auto_redeem_on(started: int, channel_id: ChannelId | None) -> str:
-    """After auto-redeem was turned on."""
+def nothing_now(halted: str, codes: int = 0) -> str:
+    """That nothing is redeemed at present, why, and what to do (`halted`); so many codes wait for its end."""
+    waiting = f" {counted(codes, 'active code waits', 'active codes wait')} for that." if codes else ""
+    return f"Nothing is redeemed now: {halted[:1].lower()}{halted[1:]}{waiting}"
+
+
+def auto_redeem_on(started: int, channel_id: ChannelId | None, halted: str | None = None) -> str:
+    """After auto-redeem was turned on; `halted` is why nothing is redeemed now."""
+    hint = "" if channel_id else f" {NO_REDEEM_CHANNEL}"
+    if halted is not None:
+        return f"Auto-redeem is on, but has no effect yet. {nothing_now(halted, started)}{hint}"
     now = (
         f"{counted(started, 'active code')} will be redeemed now." if started else "There is nothing to redeem now."
     )
-    hint = "" if channel_id else f" {NO_REDEEM_CHANNEL}"
     return f"Auto-redeem is on: new codes are redeemed for every player of this server. {now}{hint}"
 
 
@@ -197,13 +205,17 @@ def auto_redeem_off(stopped: int) -> str:
     return f"{off} {counted(stopped, 'running job was', 'running jobs were')} stopped; /autoredeem resume goes on."
 
 
-def job_started(display: str) -> str:
-    """After a job was started by hand."""
+def job_started(display: str, halted: str | None = None) -> str:
+    """After a job was started by hand; `halted` is why nothing is redeemed now."""
+    if halted is not None:
+        return f"**{plain(display)}** waits. {nothing_now(halted)}"
     return f"**{plain(display)}** is being redeemed for every player of this server who does not have it yet."
 
 
-def jobs_started(count: int) -> str:
-    """After jobs for all active codes were started."""
+def jobs_started(count: int, halted: str | None = None) -> str:
+    """After jobs for all active codes were started; `halted` is why nothing is redeemed now."""
+    if halted is not None:
+        return nothing_now(halted, count)
     if not count:
         return (
             "There is nothing to start: every active code is being redeemed already, there is none, "
@@ -212,8 +224,10 @@ def jobs_started(count: int) -> str:
     return f"{counted(count, 'active code')} will be redeemed for every player of this server."
 
 
-def job_running(display: str) -> str:
-    """When a job that was asked for runs already."""
+def job_running(display: str, halted: str | None = None) -> str:
+    """When a job that was asked for runs already; `halted` is why nothing is redeemed now."""
+    if halted is not None:
+        return f"**{plain(display)}** waits already. {nothing_now(halted)}"
     return f"**{plain(display)}** is already running. /autoredeem status shows how far it is."
 
 
@@ -227,8 +241,10 @@ def not_running(display: str) -> str:
     return f"**{plain(display)}** is not being redeemed in this server. /autoredeem status shows what is."
 
 
-def job_resumed(display: str) -> str:
-    """After a job was resumed."""
+def job_resumed(display: str, halted: str | None = None) -> str:
+    """After a job was resumed; `halted` is why nothing is redeemed now."""
+    if halted is not None:
+        return f"**{plain(display)}** is not stopped any more. {nothing_now(halted)}"
     return f"**{plain(display)}** goes on where it was."
 
 

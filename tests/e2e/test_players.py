@@ -92,7 +92,7 @@ async def test_with_redemption_switched_off_players_are_stored_and_the_button_sa
     place.stage.environ["GAME_RATE_PER_MINUTE"] = "0"
     async with open_for(place):
         done = await said(await place.ada.command("player add", id=ADA, kingdom=KINGDOM))
-        assert "not checked yet: redemption is halted" in done
+        assert "not checked yet: the game was not asked" in done
         post = await place.post("HALTED1")
         assert "switched off" in await said(await place.ada.press(post, "Redeem"))
     assert list(place.stage.sandbox.game.calls) == []

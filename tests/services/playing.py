@@ -67,6 +67,8 @@ class Enrolled:
     players: list[Player] = attrs.Factory(list)
     now: Callable[[Player, Sequence[GiftCode]], Awaitable[list[Redemption]]] | None = None
     """What redeeming at once gives."""
+    halted: str | None = None
+    """Why nothing is redeemed at present."""
 
     async def enrol_player(self, player: Player) -> int:
         """Note one."""
@@ -77,6 +79,10 @@ class Enrolled:
         askable = [player for player in players if player.state in (PlayerState.ACTIVE, PlayerState.UNPROVED)]
         self.players += askable
         return 2 if askable else 0
+
+    async def make_up_for(self, guild_id: GuildId, players: Sequence[Player]) -> int:
+        """Nobody was kept from anything."""
+        return 0
 
     async def redeem_now(self, player: Player, codes: Sequence[GiftCode]) -> list[Redemption]:
         """Redeem at once."""

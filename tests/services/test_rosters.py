@@ -89,7 +89,7 @@ async def test_a_player_who_is_named_twice_is_reported(club: Club) -> None:
 async def test_who_is_registered_stays_but_for_what_was_never_proved(club: Club) -> None:
     """A table repairs kingdoms that are wrong or unproved; it takes nothing from who proved theirs."""
     await club.put("1")
-    await club.put("2", PlayerState.WRONG_KINGDOM, kingdom=5)
+    await club.put("2", PlayerState.WRONG_KINGDOM, owner=BOB, kingdom=5)
     await club.put("3", PlayerState.UNPROVED, owner=None, kingdom=5)
     await club.put("4", PlayerState.UNPROVED, owner=None, kingdom=5)
     await club.put("5", PlayerState.PAUSED)
@@ -104,7 +104,7 @@ async def test_who_is_registered_stays_but_for_what_was_never_proved(club: Club)
     assert "confirmed" in report.lines[0].note
     assert (await club.stored("1")).kingdom == 312
     repaired = await club.stored("2")
-    assert (repaired.kingdom, repaired.state, repaired.owner_id) == (77, PlayerState.UNPROVED, ADA)
+    assert (repaired.kingdom, repaired.state, repaired.owner_id) == (77, PlayerState.UNPROVED, BOB)
     assert (await club.stored("3")).nickname == "Carol"
     assert club.enrolled.players == [repaired]
 
