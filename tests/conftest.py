@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from giftbot.sandbox import Limits, Sandbox
 from tests.mongod import Mongod, find_binary
 
+SPEC = Path(__file__).parents[2] / "shared" / "discord-api-spec" / "openapi.json"
 MongodFactory = Callable[..., Mongod]
 
 # As the driver does; here mongomock-motor imports motor before the driver can.
@@ -70,3 +72,14 @@ def own_mongod(mongod_binary: Path, tmp_path: Path) -> Iterator[MongodFactory]:
 def database_name() -> str:
     """A database that no other test uses. It is not dropped: the server's directory is thrown away."""
     return f"test-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """A sandbox whose limits never bind and in which nothing may break Discord's rules.
+
+    Requests are checked against Discord's OpenAPI description where the machine has it.
+    """
+    async with Sandbox(limits=Limits.none(), spec=SPEC if SPEC.exists() else None) as opened:
+        yield opened
+        assert opened.findings == []

@@ -73,6 +73,12 @@ class Club:
         """Turn auto-redeem on."""
         assert "Auto-redeem is on" in (await self.admin.command("autoredeem on")).text
 
+    async def begin(self, *player_ids: str) -> None:
+        """Choose the channel, import players, and turn auto-redeem on."""
+        await self.settle()
+        await self.enlist(*player_ids)
+        await self.turn_on()
+
     async def known(self, *codes: str) -> None:
         """Return once the bot knows these codes."""
         sources = self.stage.sandbox.sources

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from giftbot.sandbox import Limits, Sandbox
+from giftbot.sandbox import Sandbox
 from tests.e2e.membership import Place, make_place
-from tests.e2e.stage import SPEC, Stage
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    """A Discord in which nothing may break Discord's rules."""
-    async with Sandbox(limits=Limits.none(), spec=SPEC if SPEC.exists() else None) as opened:
-        yield opened
-        assert opened.findings == []
+from tests.e2e.stage import Stage
 
 
 @pytest.fixture

@@ -18,9 +18,15 @@ from giftbot.sandbox.nouns import Channel
 from giftbot.sandbox.pulse import PATIENCE
 from giftbot.settings import Settings, load_settings
 
-SPEC = Path(__file__).parents[3] / "shared" / "discord-api-spec" / "openapi.json"
 COMMANDS = "/applications/{application_id}/commands"
 MESSAGES = "/channels/{channel_id}/messages"
+NEEDED = [
+    ("VIEW_CHANNEL", "View Channel"),
+    ("SEND_MESSAGES", "Send Messages"),
+    ("EMBED_LINKS", "Embed Links"),
+    ("READ_MESSAGE_HISTORY", "Read Message History"),
+]
+"""Permissions that the bot needs in a channel, and their names for users."""
 FAST = 1 / 20
 """How much faster than in production the posting protocol runs, unless a test says otherwise."""
 

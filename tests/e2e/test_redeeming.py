@@ -63,9 +63,7 @@ async def test_overlapping_triggers_in_servers_that_share_players_ask_once_each(
     shared = [f"{number}" for number in range(200, 212)]
     async with quick(either):
         for number, place in enumerate(places):
-            await place.settle()
-            await place.enlist(*shared, f"30{number}")
-            await place.turn_on()
+            await place.begin(*shared, f"30{number}")
         either.sandbox.sources.publish("SHARED1")
         await game.wait(1, code="SHARED1")
         await asyncio.gather(*(_meddle(either, place) for place in places))
@@ -160,9 +158,7 @@ async def test_stopped_in_good_order_in_the_middle_it_goes_on_where_it_was(eithe
     bot = BotProcess(either.sandbox, tmp_path, time_scale=FAST, **environ)
     await bot.start()
     try:
-        await place.settle()
-        await place.enlist(*players)
-        await place.turn_on()
+        await place.begin(*players)
         either.sandbox.sources.publish("TERM111")
         await game.wait(8, code="TERM111")
         assert await bot.stop() == 0
@@ -187,9 +183,7 @@ async def test_killed_in_the_middle_of_a_call_everybody_ends_with_the_code(stage
     bot = BotProcess(stage.sandbox, tmp_path, time_scale=1, GAME_RATE_PER_MINUTE="100000", GAME_PLAYER_SPACING="0")
     await bot.start()
     try:
-        await place.settle()
-        await place.enlist(*players)
-        await place.turn_on()
+        await place.begin(*players)
         lost = game.faults.hold(after_grant=True, player_id="605")
         stage.sandbox.sources.publish("KILL111")
         await lost.held()

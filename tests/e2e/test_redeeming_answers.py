@@ -64,9 +64,7 @@ async def test_answers_that_end_a_code_end_it(stage: Stage) -> None:
     """Expired and not known: the row says which, and the code is not offered any more."""
     place, game = club(stage), stage.sandbox.game
     async with quick(stage):
-        await place.settle()
-        await place.enlist("800")
-        await place.turn_on()
+        await place.begin("800")
         for number, words, outcome in DEAD:
             code = f"DEAD{number}"
             game.script(number, words, code=code)
@@ -82,9 +80,7 @@ async def test_one_vote_does_not_use_up_a_code_and_two_do(stage: Stage) -> None:
     """The first who is told USED may have the code: they are asked again; the second one ends it for all."""
     place, game = club(stage), stage.sandbox.game
     async with quick(stage):
-        await place.settle()
-        await place.enlist("810")
-        await place.turn_on()
+        await place.begin("810")
         game.add_code("LIMIT11", limit=0)
         stage.sandbox.sources.publish("LIMIT11")
         await place.shows("LIMIT11: waiting", "To be asked again: 1 player")
@@ -127,9 +123,7 @@ async def test_an_unknown_answer_is_parked_and_told_once(stage: Stage) -> None:
     game.script(49999, "NEVER SEEN.", code="ODD1111")
     async with quick(stage):
         for number, place in enumerate(places):
-            await place.settle()
-            await place.enlist(f"83{number}1", f"83{number}2")
-            await place.turn_on()
+            await place.begin(f"83{number}1", f"83{number}2")
         stage.sandbox.sources.publish("ODD1111")
         for place in places:
             await place.shows("ODD1111: finished", "Unknown answer: 2 players")
@@ -146,9 +140,7 @@ async def test_a_refused_signature_halts_everything_until_it_is_repaired(stage: 
     places, game = [club(stage, "one"), club(stage, "two")], stage.sandbox.game
     async with quick(stage):
         for number, place in enumerate(places):
-            await place.settle()
-            await place.enlist(f"84{number}1", f"84{number}2")
-            await place.turn_on()
+            await place.begin(f"84{number}1", f"84{number}2")
         game.salt = "rotated"
         stage.sandbox.sources.publish("SALT111")
         for place in places:
@@ -171,9 +163,7 @@ async def test_429_slows_down_and_everybody_gets_it_in_the_end(stage: Stage) -> 
     place, game = club(stage), stage.sandbox.game
     players = [f"85{number:02}" for number in range(20)]
     async with quick(stage):
-        await place.settle()
-        await place.enlist(*players)
-        await place.turn_on()
+        await place.begin(*players)
         game.faults.throttle(retry_after=1.0)
         stage.sandbox.sources.publish("FAST111")
         shown = await place.shows("FAST111: waiting", "To be asked again")
@@ -191,9 +181,7 @@ async def test_faults_of_the_game_are_not_held_against_players(stage: Stage) -> 
     place, game = club(stage), stage.sandbox.game
     players = [f"86{number:02}" for number in range(12)]
     async with quick(stage):
-        await place.settle()
-        await place.enlist(*players)
-        await place.turn_on()
+        await place.begin(*players)
         game.faults.fail(503)
         game.faults.garbage()
         game.faults.drop()
@@ -214,9 +202,7 @@ async def test_with_a_player_to_try_codes_with_a_dead_code_is_never_announced(st
     stage.environ["GAME_VERIFY_PLAYER"] = f"999:{KINGDOM}"
     game.expire_code("STALE11")
     async with quick(stage):
-        await place.settle()
-        await place.enlist("870")
-        await place.turn_on()
+        await place.begin("870")
         stage.sandbox.sources.publish("STALE11")
         await game.wait(1, player_id="999", code="STALE11")
         stage.sandbox.sources.publish("ALIVE11")

@@ -6,7 +6,7 @@ import pytest
 
 from giftbot.sandbox import Actor, Answer, text_of
 from giftbot.sandbox.nouns import Channel
-from tests.e2e.stage import Stage
+from tests.e2e.stage import NEEDED, Stage
 
 MESSAGE_CONTENT = 1 << 19
 """The application's flag for the privileged intent."""
@@ -60,15 +60,7 @@ async def test_a_kingdom_that_is_none_is_refused_with_a_sentence(stage: Stage, k
         assert "Default kingdom\nnone" in panel.text
 
 
-@pytest.mark.parametrize(
-    ("permission", "name"),
-    [
-        ("VIEW_CHANNEL", "View Channel"),
-        ("SEND_MESSAGES", "Send Messages"),
-        ("EMBED_LINKS", "Embed Links"),
-        ("READ_MESSAGE_HISTORY", "Read Message History"),
-    ],
-)
+@pytest.mark.parametrize(("permission", "name"), NEEDED)
 async def test_a_redeem_channel_where_the_bot_lacks_a_permission_is_refused_by_name(
     stage: Stage, permission: str, name: str
 ) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from giftbot.sandbox import DriverRefused, FaultKind
 from giftbot.sandbox.pulse import PATIENCE
-from tests.e2e.stage import MESSAGES, Stage
+from tests.e2e.stage import MESSAGES, NEEDED, Stage
 
 
 async def test_the_panel_is_for_managers_and_only_the_admin_sees_it(stage: Stage) -> None:
@@ -26,15 +26,7 @@ async def test_the_panel_is_for_managers_and_only_the_admin_sees_it(stage: Stage
         assert "Manage Server" in pressed.text
 
 
-@pytest.mark.parametrize(
-    ("permission", "name"),
-    [
-        ("VIEW_CHANNEL", "View Channel"),
-        ("SEND_MESSAGES", "Send Messages"),
-        ("EMBED_LINKS", "Embed Links"),
-        ("READ_MESSAGE_HISTORY", "Read Message History"),
-    ],
-)
+@pytest.mark.parametrize(("permission", "name"), NEEDED)
 async def test_a_channel_where_the_bot_lacks_a_permission_is_refused_by_name(
     stage: Stage, permission: str, name: str
 ) -> None:

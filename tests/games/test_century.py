@@ -19,8 +19,8 @@ from giftbot.models.ids import PlayerId
 from giftbot.models.redemption import GameAnswer, RedemptionOutcome
 from giftbot.sandbox.game import Game as SandboxGame
 from giftbot.services.ports import Game
+from tests.sites import Answer, start_site
 
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Outcome = RedemptionOutcome
 
 ADA = PlayerId("12345678")
@@ -39,13 +39,7 @@ async def against() -> AsyncIterator[Callable[[Answer], Awaitable[Game]]]:
     async with AsyncExitStack() as stack:
 
         async def start(answer: Answer, *, game: str = "whiteout") -> Game:
-            app = web.Application()
-            app.router.add_route("*", "/{path:.*}", answer)
-            runner = web.AppRunner(app, shutdown_timeout=0.1)
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
+            url = f"{await start_site(stack, answer)}/api/"
             built = build_game(game, clock=SystemClock(), api_url=url, allow_private=True, timeout=5.0)
             stack.push_async_callback(built.aclose)
             return built

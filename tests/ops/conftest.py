@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from giftbot.sandbox import Limits, Sandbox
-from tests.e2e.stage import SPEC, Stage
+from giftbot.sandbox import Sandbox
+from tests.e2e.stage import Stage
 from tests.mongod import Mongod
 from tests.ops.examining import Place, make_place
 from tests.ops.installation import Installation, fill, on_mongo, on_sqlite
@@ -39,14 +38,6 @@ def sqlite(tmp_path: Path) -> Installation:
     made = on_sqlite(tmp_path / "data")
     made.with_store(fill)
     return made
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    """A Discord in which nothing may break Discord's rules."""
-    async with Sandbox(limits=Limits.none(), spec=SPEC if SPEC.exists() else None) as opened:
-        yield opened
-        assert opened.findings == []
 
 
 @pytest.fixture

@@ -44,9 +44,7 @@ async def test_a_running_job_is_stopped_and_resumed(beside: Stage) -> None:
     place, game = club(beside), beside.sandbox.game
     named = ("--guild", str(place.guild.id), "--code", "slow111")
     async with beside.bot():
-        await place.settle()
-        await place.enlist(*MANY)
-        await place.turn_on()
+        await place.begin(*MANY)
         beside.sandbox.sources.publish("SLOW111")
         await game.wait(2, code="SLOW111")
         run = await ops(beside, "jobs", "stop", *named)
@@ -70,9 +68,7 @@ async def test_an_unknown_answer_is_tried_again(beside: Stage) -> None:
     place, game = club(beside), beside.sandbox.game
     game.script(49_999, "STRANGE", player_id="102")
     async with beside.bot():
-        await place.settle()
-        await place.enlist("101", "102", "103")
-        await place.turn_on()
+        await place.begin("101", "102", "103")
         beside.sandbox.sources.publish("ODD2026")
         await place.shows("ODD2026: finished", "**2** redeemed")
         run = await ops(beside, "doctor")
@@ -94,9 +90,7 @@ async def test_imported_players_get_the_codes_that_are_active(beside: Stage, tmp
     table = tmp_path / "players.csv"
     table.write_text(f"101,{KINGDOM}\n102,{KINGDOM},Bea\n103,{KINGDOM}\n")
     async with beside.bot():
-        await place.settle()
-        await place.enlist("101")
-        await place.turn_on()
+        await place.begin("101")
         beside.sandbox.sources.publish("ACTIVE1")
         await place.shows("ACTIVE1: finished")
         run = await ops(beside, "players", "import", str(table), "--guild", str(place.guild.id))

@@ -10,9 +10,8 @@ import pytest
 from aiohttp import web
 
 from giftbot.sources.http import Fetcher, FetchTimes, open_fetcher
+from tests.sites import Answer, start_site
 from tests.sources.fetching import Serve, Site
-
-type_of_handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @pytest.fixture
@@ -23,14 +22,8 @@ async def site() -> AsyncIterator[Site]:
     """
     async with AsyncExitStack() as stack:
 
-        async def start(handler: type_of_handler, *, host: str = "127.0.0.1") -> str:
-            app = web.Application()
-            app.router.add_route("*", "/{path:.*}", handler)
-            runner = web.AppRunner(app, shutdown_timeout=0.1)
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, host, 0).start()
-            return f"http://{host}:{runner.addresses[0][1]}"
+        async def start(handler: Answer, *, host: str = "127.0.0.1") -> str:
+            return await start_site(stack, handler, host=host)
 
         yield start
 
