@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +13,7 @@ from tests.crash.errands import NEWCOMERS
 from tests.crash.orders import Moment, Outage, Point
 from tests.crash.places import Place
 from tests.crash.rosters import RATE, SCALE, Roster, open_roster
-from tests.crash.runs import NEVER_REACHED, TRIES, WIDTH
+from tests.crash.runs import NEVER_REACHED, side_by_side
 
 ANSWER = "game.answer"
 """Not a port: the game itself keeps a call, before it carries it out or after that, until the bot was killed."""
@@ -49,22 +47,7 @@ class Chain:
 
 async def survived(chains: Sequence[Chain], places: Callable[[Path], Place], directory: Path) -> list[str]:
     """Carry out all chains, many at once; what went wrong, a line each."""
-    room = asyncio.Semaphore(WIDTH)
-
-    async def guarded(number: int, chain: Chain) -> list[str]:
-        async with room:
-            problems: list[str] = []
-            for attempt in range(TRIES):
-                path = directory / f"chain-{number}-{attempt}"
-                problems = await _carried_out(chain, places(path))
-                if not problems:
-                    shutil.rmtree(path)
-                if not any(NEVER_REACHED in problem for problem in problems):
-                    break
-            return [f"{chain}: {problem} (log: {path})" for problem in problems]
-
-    found = await asyncio.gather(*(guarded(number, chain) for number, chain in enumerate(chains)))
-    return [problem for problems in found for problem in problems]
+    return await side_by_side("chain", chains, lambda chain, path: _carried_out(chain, places(path)), directory)
 
 
 async def _carried_out(chain: Chain, place: Place) -> list[str]:

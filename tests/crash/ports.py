@@ -114,13 +114,17 @@ class Watch:
                 raise StoreUnavailableError(f"{call} is cut off by the test")
 
 
-class _Port:
-    """Any port. It has the members of the one it stands for."""
+class _Watched:
+    """Something with a name whose calls are watched."""
 
     def __init__(self, name: str, inner: object, watch: Watch) -> None:
         self._name = name
         self._inner = inner
         self._watch = watch
+
+
+class _Port(_Watched):
+    """Any port. It has the members of the one it stands for."""
 
     def __getattr__(self, name: str) -> object:
         member = getattr(self._inner, name)
@@ -154,13 +158,8 @@ class _Database:
         return _Collection(name, self._inner[name], self._watch)
 
 
-class _Collection:
+class _Collection(_Watched):
     """A collection whose writes are watched."""
-
-    def __init__(self, name: str, inner: object, watch: Watch) -> None:
-        self._name = name
-        self._inner = inner
-        self._watch = watch
 
     def __getattr__(self, name: str) -> object:
         member = getattr(self._inner, name)

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 
@@ -17,6 +18,8 @@ from giftbot.sandbox.pulse import PATIENCE
 from tests.crash.cases import SCALE, Case, open_case
 from tests.crash.orders import Outage, Point
 from tests.crash.places import Place
+
+Plan = TypeVar("Plan")
 
 WIDTH = int(os.environ.get("CRASH_WIDTH", "6"))
 """Runs at once in one test process."""
@@ -82,21 +85,31 @@ class Run:
 
 async def matrix(runs: Sequence[Run], places: Callable[[Path], Place], directory: Path) -> list[str]:
     """Carry out all runs, many at once; what went wrong, one line per run that did."""
+    return await side_by_side("run", runs, lambda run, path: _carried_out(run, places(path)), directory)
+
+
+async def side_by_side(
+    noun: str, plans: Sequence[Plan], carry_out: Callable[[Plan, Path], Awaitable[list[str]]], directory: Path
+) -> list[str]:
+    """Carry out all plans, many at once and each in a directory of its own; what went wrong, a line each.
+
+    `carry_out` says what went wrong with one. The directory of one with which nothing did is removed.
+    """
     room = asyncio.Semaphore(WIDTH)
 
-    async def guarded(number: int, run: Run) -> list[str]:
+    async def guarded(number: int, plan: Plan) -> list[str]:
         async with room:
             problems: list[str] = []
             for attempt in range(TRIES):
-                path = directory / f"run-{number}-{attempt}"
-                problems = await _carried_out(run, places(path))
+                path = directory / f"{noun}-{number}-{attempt}"
+                problems = await carry_out(plan, path)
                 if not problems:
                     shutil.rmtree(path)
                 if not any(NEVER_REACHED in problem for problem in problems):
                     break  # on a machine that stands still a bot may take another way than to the point: once more
-            return [f"{run}: {problem} (log: {path})" for problem in problems]
+            return [f"{plan}: {problem} (log: {path})" for problem in problems]
 
-    found = await asyncio.gather(*(guarded(number, run) for number, run in enumerate(runs)))
+    found = await asyncio.gather(*(guarded(number, plan) for number, plan in enumerate(plans)))
     return [problem for problems in found for problem in problems]
 
 
