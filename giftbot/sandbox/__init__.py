@@ -13,6 +13,7 @@ from giftbot.sandbox.faults import FaultKind
 from giftbot.sandbox.habits import DeleteNotice
 from giftbot.sandbox.invite_shapes import Blemish
 from giftbot.sandbox.limits import Limits
+from giftbot.sandbox.member_search import SearchMood
 from giftbot.sandbox.pulse import WaitTimeoutError
 from giftbot.sandbox.refused import DriverRefused, DriverTimeout
 from giftbot.sandbox.server import Sandbox
@@ -29,6 +30,7 @@ __all__ = [
     "FaultKind",
     "Limits",
     "Sandbox",
+    "SearchMood",
     "Upload",
     "WaitTimeoutError",
     "Way",

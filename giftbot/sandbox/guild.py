@@ -136,16 +136,17 @@ class Guild:
         self.tell_member(changed)
         return changed
 
-    def give(self, member: Member | User | int, *roles: Role | int) -> Member:
+    def give(self, member: Member | User | int, *roles: Role | int, by: Member | int | None = None) -> Member:
         """Give a member roles besides those they have."""
         held = self.members[_user_id(member)].roles
-        return self.change_member(member, roles=(*held, *(one for one in map(_id, roles) if one not in held)))
+        added = [one for one in map(_id, roles) if one not in held]
+        return self.change_member(member, roles=(*held, *added), by=by)
 
-    def take(self, member: Member | User | int, *roles: Role | int) -> Member:
+    def take(self, member: Member | User | int, *roles: Role | int, by: Member | int | None = None) -> Member:
         """Take roles from a member."""
         gone = {_id(role) for role in roles}
         held = self.members[_user_id(member)].roles
-        return self.change_member(member, roles=[one for one in held if one not in gone])
+        return self.change_member(member, roles=[one for one in held if one not in gone], by=by)
 
     def tell_member(self, member: Member) -> None:
         """Send GUILD_MEMBER_UPDATE."""

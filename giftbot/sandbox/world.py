@@ -14,6 +14,7 @@ from giftbot.sandbox.guild import Guild, overwrite_for
 from giftbot.sandbox.habits import Habits
 from giftbot.sandbox.ids import Snowflakes
 from giftbot.sandbox.interactions import InteractionDesk
+from giftbot.sandbox.member_search import MemberSearch
 from giftbot.sandbox.messages import MessageStore
 from giftbot.sandbox.nouns import Application, Channel, Member, Role, SessionLimit, User
 from giftbot.sandbox.payload import Payload
@@ -49,6 +50,7 @@ class World:
         self.uploads = Uploads(self.ids)
         self.habits = Habits()
         self.arrivals = Arrivals()
+        self.member_search = MemberSearch()
         self.findings: list[str] = []
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}

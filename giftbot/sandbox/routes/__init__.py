@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
-from giftbot.sandbox.routes import channels, commands, guilds, invites, users, webhooks
+from giftbot.sandbox.routes import (
+    audit,
+    channels,
+    commands,
+    guilds,
+    invites,
+    member_search,
+    roles,
+    users,
+    webhooks,
+)
 
-ALL = (*users.ROUTES, *guilds.ROUTES, *invites.ROUTES, *channels.ROUTES, *commands.ROUTES, *webhooks.ROUTES)
+ALL = (
+    *users.ROUTES,
+    *guilds.ROUTES,
+    *roles.ROUTES,
+    *invites.ROUTES,
+    *audit.ROUTES,
+    *member_search.ROUTES,
+    *channels.ROUTES,
+    *commands.ROUTES,
+    *webhooks.ROUTES,
+)

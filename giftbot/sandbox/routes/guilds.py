@@ -5,6 +5,10 @@ from __future__ import annotations
 from giftbot.sandbox import refusals, shapes
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.routing import Call, Reply, Route
+from giftbot.sandbox.world import World
+
+_MOST = 1_000
+"""Members per page."""
 
 
 def guild_of(call: Call) -> Guild:
@@ -17,6 +21,16 @@ def guild_of(call: Call) -> Guild:
     if guild is None:
         raise refusals.unknown("Guild")
     return guild
+
+
+def require_members_intent(world: World) -> None:
+    """Refuse what only applications with the members intent may ask.
+
+    Raises:
+        ApiError: It has not been granted (50001).
+    """
+    if not world.application.flags & (1 << 14 | 1 << 15):
+        raise refusals.no_access()
 
 
 def get_guild(call: Call) -> Reply:
@@ -57,11 +71,13 @@ def get_member(call: Call) -> Reply:
 def get_members(call: Call) -> Reply:
     """Return a page of members by user id; needs the members intent, as Discord demands."""
     guild = guild_of(call)
-    if not call.world.application.flags & (1 << 14 | 1 << 15):
-        raise refusals.no_access()
+    require_members_intent(call.world)
+    limit = call.query_id("limit")
+    if limit is not None and not 1 <= limit <= _MOST:
+        raise refusals.invalid_form("limit", "NUMBER_TYPE_MAX", f"int value should be between 1 and {_MOST}.")
     after = call.query_id("after") or 0
     members = sorted(guild.members.values(), key=lambda member: member.user.id)
-    page = [member for member in members if member.user.id > after][: call.query_id("limit") or 1]
+    page = [member for member in members if member.user.id > after][: limit or 1]
     return 200, [shapes.member(member) for member in page]
 
 
