@@ -14,6 +14,8 @@ import attrs
 from aiohttp import WSMsgType, web
 
 from giftbot.sandbox import shapes
+from giftbot.sandbox.chunks import Chunks
+from giftbot.sandbox.delivery import Delivery
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.intents import CONTENT, GUILDS, MEMBERS, PRESENCES, disallowed, intent_of
 from giftbot.sandbox.payload import Payload
@@ -32,8 +34,6 @@ from giftbot.sandbox.session import (
     encode,
 )
 from giftbot.sandbox.world import World
-
-_CHUNK = 1000
 
 
 @attrs.frozen
@@ -66,6 +66,9 @@ class Gateway:
         self.heartbeats: list[float] = []
         """When heartbeats came, over all connections; monotonic seconds."""
 
+        self.delivery = Delivery()
+        self.chunks = Chunks(world)
+        self.is_down = False
         self._last_identify: dict[int, float] = {}
 
     @property
@@ -86,10 +89,21 @@ class Gateway:
         if event == "GUILD_MEMBER_UPDATE":
             data = build()
             intent = 0 if data["user"]["id"] == str(self._world.bot.id) else intent  # its own comes unasked
+        if self.delivery.lost(event):
+            return
+        copies = self.delivery.copies(event)
         for session in self.sessions.values():
             if session.hears(guild_id) and (not intent or session.intents & intent):
                 data = build() if data is None else data
-                session.dispatch(event, self._readable(event, session, data))
+                self._carry(session, event, self._readable(event, session, data), copies)
+
+    def _carry(self, session: Session, event: str, data: Payload, copies: list[float]) -> None:
+        def deliver() -> None:
+            session.dispatch(event, data)
+
+        self.delivery.carry(session.id, event, deliver)
+        for seconds in copies:
+            self.delivery.carry_later(seconds, session.id, event, deliver)
 
     def _readable(self, event: str, session: Session, data: Payload) -> Payload:
         hidden = (
@@ -119,6 +133,18 @@ class Gateway:
         if not resumable:
             self.sessions.clear()
 
+    def go_down(self) -> None:
+        """Cut every connection, and let none in until `come_up`; what happens meanwhile is kept for RESUME."""
+        self.is_down = True
+        self.drop_connections()
+
+    def come_up(self, *, resumable: bool = True) -> None:
+        """Let connections in again; without `resumable` the sessions, and what they missed, are forgotten."""
+        if not resumable:
+            self.sessions.clear()
+        self.is_down = False
+        self._world.pulse.beat()
+
     def ask_to_reconnect(self) -> None:
         """Send RECONNECT to every session."""
         for connection in self._connections:
@@ -141,10 +167,13 @@ class Gateway:
 
     async def close(self) -> None:
         """Close every connection."""
+        self.delivery.close()
+        self.come_up()
         await asyncio.gather(*(one.close(1001, "sandbox stops") for one in tuple(self._connections)))
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Speak with one connection until it ends."""
+        await self._world.pulse.until(lambda: not self.is_down, timeout=3600.0, what="the end of an outage")
         socket = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
         await socket.prepare(request)
         compressed = request.query.get("compress") == "zlib-stream"
@@ -179,7 +208,7 @@ class Gateway:
         elif op == RESUME and session is None:
             return await self._resume(connection, data)
         elif op == REQUEST_MEMBERS and session is not None:
-            self._send_members(session, data)
+            self.chunks.send(session, data)
         elif session is None:
             await connection.close(4003, "Not authenticated.")
         return session
@@ -243,30 +272,3 @@ class Gateway:
         self.resumes += 1
         self._world.pulse.beat()
         return session
-
-    def _send_members(self, session: Session, data: Payload) -> None:
-        guild_id = data["guild_id"]
-        guild = self._world.guilds.get(int(guild_id[0] if isinstance(guild_id, list) else guild_id))
-        if guild is None:
-            return
-        wanted = data.get("user_ids")
-        if wanted is not None:
-            ids = [int(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
-            members = [guild.members[one] for one in ids if one in guild.members]
-            absent = [str(one) for one in ids if one not in guild.members]
-        else:
-            prefix, absent = (data.get("query") or "").lower(), []
-            members = [one for one in guild.members.values() if one.user.name.lower().startswith(prefix)]
-            members = members[: data.get("limit") or None]
-        pages = [members[start : start + _CHUNK] for start in range(0, len(members), _CHUNK)] or [[]]
-        for index, page in enumerate(pages):
-            chunk: Payload = {
-                "guild_id": str(guild.id),
-                "members": [shapes.member(one) for one in page],
-                "chunk_index": index,
-                "chunk_count": len(pages),
-                "not_found": absent,
-            }
-            if data.get("nonce") is not None:
-                chunk["nonce"] = data["nonce"]
-            session.dispatch("GUILD_MEMBERS_CHUNK", chunk)

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from giftbot.sandbox import refusals, routes
 from giftbot.sandbox.faults import Fault, FaultKind, Faults
+from giftbot.sandbox.latency import Latency
 from giftbot.sandbox.limits import Headers, Limits, RateLimiter, Refused
 from giftbot.sandbox.payload import Payload
 from giftbot.sandbox.requests import Request, RequestLog
@@ -49,11 +50,20 @@ class Rest:
     """Answers the requests under /api."""
 
     def __init__(
-        self, *, world: World, token: str, faults: Faults, log: RequestLog, limits: Limits, spec: Spec | None
+        self,
+        *,
+        world: World,
+        token: str,
+        faults: Faults,
+        latency: Latency,
+        log: RequestLog,
+        limits: Limits,
+        spec: Spec | None,
     ) -> None:
         self._world = world
         self._token = f"Bot {token}"
         self._faults = faults
+        self._latency = latency
         self._log = log
         self._spec = spec
         self._router = Router(routes.ALL)
@@ -67,11 +77,16 @@ class Rest:
         exchange = _Exchange(request, request.method, path, route, handler, params)
         await self._read(exchange)
         at = time.monotonic()
+        before, after = self._latency.draw(request.method, route)
+        if before:
+            await asyncio.sleep(before)
         if not self._faults.armed:
             status, payload = self._carry_out(exchange)
             response: web.StreamResponse | None = _json_response(status, payload, exchange.headers)
         else:
             status, response = await self._carry_out_badly(exchange)
+        if after:
+            await asyncio.sleep(after)
         self._log.add(Request(exchange.method, path, route, at, status, exchange.body))
         if response is None:
             if request.transport is not None:

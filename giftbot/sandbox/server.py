@@ -18,6 +18,7 @@ from giftbot.sandbox.game import Game
 from giftbot.sandbox.gateway import Gateway
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.habits import DeleteNotice
+from giftbot.sandbox.latency import Latency
 from giftbot.sandbox.limits import Limits
 from giftbot.sandbox.nouns import Channel, Member, Role, User
 from giftbot.sandbox.payload import Payload
@@ -58,6 +59,7 @@ class Sandbox:
         self.world.grant_intents(*privileged)
         self.token = _token(self.world.application.id)
         self.faults = Faults(self.world.pulse)
+        self.latency = Latency()
         self.requests = RequestLog(self.world.pulse)
         self.gateway = Gateway(self.world, self.token)
         self.world.listener = self.gateway
@@ -67,6 +69,7 @@ class Sandbox:
             world=self.world,
             token=self.token,
             faults=self.faults,
+            latency=self.latency,
             log=self.requests,
             limits=limits or Limits(),
             spec=Spec(spec) if spec is not None else None,
