@@ -59,6 +59,8 @@ class Circumstances:
     adders: Mapping[UserId, UserId] = attrs.Factory(dict)
     """Who added which bot, as the audit log says."""
     has_vanity: bool = False
+    has_gate: bool = False
+    """Whether members are approved by hand, so that a use can be counted long before somebody joins."""
     audit: bool = False
     """Whether the audit log can be read, so that invites that are not in `Look.revoked` were used up."""
     catch_up: bool = False
@@ -74,7 +76,7 @@ class Wanted(enum.Enum):
     """Look again, and decide with this look appended to those before."""
     VANITY = "vanity"
     """Ask for the server's address: evolve the *last* look with `vanity`, `vanity_asked=True`, and `seen_seq`
-    raised to the highest number given out when that answer's grace was over. Or append a look that asked for both."""
+    raised to the highest number given out when that answer's grace was over. Or append a look that asked both."""
     ROLES = "roles"
     """Wait up to 3 s for member updates, then decide with `role_wait_over`."""
 

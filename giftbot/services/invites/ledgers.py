@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 import attrs
 
 from giftbot.models.ids import InviteCode
-from giftbot.models.invite import Gone, Invite, Tombstone
+from giftbot.models.invite import Gone, Invite, Tombstone, Unclaimed
 from giftbot.models.invite_batch import Ledger
 from giftbot.models.invite_event import InviteEvent, InviteEventKind
 
 CLAIMABLE = timedelta(seconds=60)
 """How long a use that nobody was seen to take waits for a join that comes late."""
+GATE = timedelta(days=30)
+"""The same in servers that approve members by hand."""
 TOMBSTONES_KEPT = timedelta(minutes=10)
 """How long an invite that is gone may explain joins while no batch balances."""
 
@@ -66,3 +68,57 @@ def _renamed(stone: Tombstone, gone: Gone | None) -> Tombstone:
     if gone is None or stone.gone is Gone.CHANNEL:
         return stone
     return attrs.evolve(stone, gone=gone)
+
+
+@attrs.frozen
+class Tally:
+    """What a decided batch counted, for the ledger."""
+
+    deltas: Mapping[InviteCode, int]
+    """What was counted for sure."""
+    left_over: Mapping[InviteCode, int] = attrs.Factory(dict)
+    """The part of it that nobody took."""
+    varying: frozenset[InviteCode] = frozenset()
+    """Invites whose left-over uses may be another's of these."""
+    taken: Mapping[InviteCode, int] = attrs.Factory(dict)
+    """Uses that were left over before and are explained now."""
+
+
+def with_tally(ledger: Ledger, tally: Tally, counted_at: datetime) -> Ledger:
+    """That ledger with a batch's uses claimed, or kept for somebody who comes late.
+
+    For each invite, claimed, unclaimed and archived uses together grow by exactly what was counted.
+    """
+    claimed = dict(ledger.claimed)
+    unclaimed: list[Unclaimed] = []
+    taken = dict(tally.taken)
+    for uses in ledger.unclaimed:
+        count = min(uses.count, taken.get(uses.code, 0))
+        if count:
+            taken[uses.code] -= count
+            claimed[uses.code] = claimed.get(uses.code, 0) + count
+        if count < uses.count:
+            unclaimed.append(attrs.evolve(uses, count=uses.count - count))
+    for code, delta in tally.deltas.items():
+        left = min(delta, tally.left_over.get(code, 0))
+        if delta > left:
+            claimed[code] = claimed.get(code, 0) + delta - left
+        if left:
+            among = tuple(sorted(tally.varying - {code})) if code in tally.varying else ()
+            unclaimed.append(Unclaimed(code, left, counted_at, among))
+    return attrs.evolve(ledger, claimed=claimed, unclaimed=tuple(unclaimed))
+
+
+def tidied(ledger: Ledger, now: datetime, *, balanced: bool, has_gate: bool = False) -> Ledger:
+    """That ledger without what no join will claim any more."""
+    kept = GATE if has_gate else CLAIMABLE
+    archived = dict(ledger.archived)
+    unclaimed: list[Unclaimed] = []
+    for uses in ledger.unclaimed:
+        if now - uses.since <= kept:
+            unclaimed.append(uses)
+        else:
+            archived[uses.code] = archived.get(uses.code, 0) + uses.count
+    span = CLAIMABLE if balanced else TOMBSTONES_KEPT
+    stones = tuple(stone for stone in ledger.tombstones if now - stone.gone_at <= span)
+    return attrs.evolve(ledger, archived=archived, unclaimed=tuple(unclaimed), tombstones=stones)

@@ -88,7 +88,7 @@ def is_duplicate(event: InviteEvent, known: Join | None, *, was_away: bool = Fal
 def closed(join: Join, left_at: datetime, role_ids: Iterable[RoleId] | None = None) -> Join:
     """That membership, ended by a leave that was seen.
 
-    `role_ids` are the roles the member had, as far as known: only without one ends a temporary membership by itself.
+    `role_ids` are the roles the member had, as far as known: a temporary membership without one ends by itself.
     """
     ended = join.is_temporary and not [role for role in role_ids or () if role != join.marker_role_id]
     return attrs.evolve(join, left_at=left_at, left=Left.TEMPORARY if ended else Left.LEFT, updated_at=left_at)

@@ -1,0 +1,293 @@
+"""From looks to uses: what each source can have counted between two looks, and what became of vanished invites."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import attrs
+
+from giftbot.models.ids import InviteCode, RoleId
+from giftbot.models.invite import Coverage, Gone, Invite, Snapshot, Tombstone, Unclaimed
+from giftbot.models.invite_batch import Ledger
+from giftbot.models.invite_event import InviteEvent, InviteEventKind
+from giftbot.services.invites.evidence import Circumstances, Look
+from giftbot.services.invites.ledgers import CLAIMABLE
+from giftbot.services.invites.matching import MANY, Slots
+
+SKEW = timedelta(seconds=5)
+"""How far clocks, and a deletion and its message, may be apart."""
+NEW = timedelta(seconds=60)
+"""An invite that the baseline does not have, and that is not older than this before it, counts from 0."""
+VANITY = "/vanity"
+UNCLAIMED = "/unclaimed"
+
+
+@attrs.frozen
+class Source:
+    """What one source counted in a stretch."""
+
+    key: str
+    """The invite's code; for others a word with a slash, which no code has."""
+    low: int
+    high: int
+    invite: Invite | None = None
+    used_up: int | None = None
+    """What it counted if its last use was taken, which nobody has proven."""
+    opens: datetime | None = None
+    """Nobody who joined before can have come this way."""
+    closes: datetime | None = None
+    """Nobody who joined after can have come this way."""
+    among: tuple[InviteCode, ...] = ()
+    """Of uses that were left over: the invites they may be of."""
+
+    @property
+    def role_ids(self) -> tuple[RoleId, ...]:
+        """What it gives to those who come by it."""
+        return self.invite.role_ids if self.invite is not None else ()
+
+    @property
+    def slots(self) -> Slots:
+        """Its bounds."""
+        return Slots(self.low, self.high)
+
+    @property
+    def codes(self) -> tuple[InviteCode, ...]:
+        """The invites behind it."""
+        return self.among or ((self.invite.code,) if self.invite is not None else ())
+
+
+Stretch = Mapping[str, Source]
+"""What was counted between two looks."""
+
+
+@attrs.frozen
+class State:
+    """What is known of invites right after a look."""
+
+    invites: dict[InviteCode, Invite]
+    tombstones: dict[InviteCode, Tombstone]
+    anomalies: int
+    deltas: dict[InviteCode, int]
+    """What was counted for sure since the look before."""
+    stretch: Stretch
+
+
+def trace(ledger: Ledger, looks: Sequence[Look], circumstances: Circumstances, now: datetime) -> list[State]:
+    """What each look shows against the one before; `ledger` has a baseline, and what was told is in it."""
+    born = _born(circumstances.told)
+    states: list[State] = []
+    invites = ledger.invites
+    stones = {stone.invite.code: stone for stone in ledger.tombstones}
+    for number, look in enumerate(looks):
+        step = _Step(ledger, look, circumstances, born)
+        step.compare(invites, stones)
+        if number == 0:
+            step.add_unclaimed(ledger.unclaimed, now, has_gate=circumstances.has_gate)
+        states.append(step.state())
+        invites, stones = states[-1].invites, states[-1].tombstones
+    return states
+
+
+def merged(stretches: Sequence[Stretch]) -> Stretch:
+    """Several stretches as one."""
+    if len(stretches) == 1:
+        return stretches[0]
+    both: dict[str, Source] = {}
+    for stretch in stretches:
+        for key, source in stretch.items():
+            old = both.get(key)
+            both[key] = source if old is None else _sum(old, source)
+    return both
+
+
+def _sum(first: Source, second: Source) -> Source:
+    used_up = None
+    if first.used_up is not None or second.used_up is not None:
+        used_up = (first.low if first.used_up is None else first.used_up) + (
+            second.low if second.used_up is None else second.used_up
+        )
+    return attrs.evolve(
+        second, low=first.low + second.low, high=min(MANY, first.high + second.high), used_up=used_up
+    )
+
+
+def joined(states: Sequence[State]) -> State:
+    """Several steps as one."""
+    deltas: Counter[InviteCode] = Counter()
+    for state in states:
+        deltas.update(state.deltas)
+    return attrs.evolve(
+        states[-1],
+        anomalies=sum(state.anomalies for state in states),
+        deltas=dict(deltas),
+        stretch=merged([state.stretch for state in states]),
+    )
+
+
+def vanity_delta(ledger: Ledger, look: Look) -> int | None:
+    """What the server's address counted since it was asked for last; None when that cannot be said."""
+    before, after = ledger.vanity, look.vanity
+    if before is None or after is None or before.code != after.code or after.uses < before.uses:
+        return None
+    return after.uses - before.uses
+
+
+def _born(told: Sequence[InviteEvent]) -> dict[InviteCode, int]:
+    return {
+        event.invite.code: event.seq
+        for event in told
+        if event.kind is InviteEventKind.CREATED and event.invite is not None
+    }
+
+
+class _Step:
+    """One look against what was known before it."""
+
+    def __init__(
+        self, ledger: Ledger, look: Look, circumstances: Circumstances, born: Mapping[InviteCode, int]
+    ) -> None:
+        self._ledger = ledger
+        self._look = look
+        self._snapshot: Snapshot = look.snapshot
+        self._audit = circumstances.audit
+        self._born = born
+        self._invites: dict[InviteCode, Invite] = {}
+        self._stones: dict[InviteCode, Tombstone] = {}
+        self._anomalies = 1 if look.snapshot.lost else 0
+        self._deltas: dict[InviteCode, int] = {}
+        self._sources: dict[str, Source] = {}
+
+    def state(self) -> State:
+        return State(self._invites, self._stones, self._anomalies, self._deltas, self._sources)
+
+    def compare(self, invites: Mapping[InviteCode, Invite], stones: Mapping[InviteCode, Tombstone]) -> None:
+        counts = self._snapshot.coverage in {Coverage.FULL, Coverage.CHANNELS}
+        for code, invite in self._snapshot.invites.items():
+            if code in stones:
+                self._listed_dead(stones[code], invite, counts=counts)
+            else:
+                self._listed(invites.get(code), invite, counts=counts)
+        for code, invite in invites.items():
+            if code not in self._snapshot.invites:
+                self._missing(invite)
+        for code, stone in stones.items():
+            if code not in self._snapshot.invites:
+                self._bury(stone)
+
+    def add_unclaimed(self, unclaimed: Sequence[Unclaimed], now: datetime, *, has_gate: bool) -> None:
+        for number, uses in enumerate(unclaimed):
+            if has_gate or now - uses.since <= CLAIMABLE:
+                key = f"{UNCLAIMED}/{number}"
+                closes = None if has_gate else uses.since + SKEW
+                self._sources[key] = Source(key, 0, uses.count, closes=closes, among=(uses.code, *uses.among))
+
+    def _listed(self, before: Invite | None, after: Invite, *, counts: bool) -> None:
+        self._invites[after.code] = after
+        if not counts:
+            if before is not None:
+                self._invites[after.code] = before
+            return
+        if before is not None:
+            base = before.uses
+        elif after.code in self._born or self._is_new(after):
+            base = 0
+        else:
+            return
+        self._count(after, base)
+
+    def _count(self, invite: Invite, base: int) -> None:
+        delta = invite.uses - base
+        if delta < 0:
+            self._anomalies += 1
+            return
+        if delta:
+            self._deltas[invite.code] = delta
+            self._sources[invite.code] = _source(invite, delta, delta)
+
+    def _is_new(self, invite: Invite) -> bool:
+        taken_at = self._ledger.taken_at
+        if invite.created_at is None or taken_at is None:
+            return self._ledger.coverage is Coverage.FULL
+        return invite.created_at >= taken_at - NEW
+
+    def _listed_dead(self, stone: Tombstone, invite: Invite, *, counts: bool) -> None:
+        """Either this look is from before its end, or it is there again."""
+        if self._snapshot.taken_at > stone.gone_at + SKEW or not counts:
+            self._anomalies += 1
+            self._invites[invite.code] = invite
+            return
+        self._count(invite, stone.invite.uses)
+        self._stones[invite.code] = attrs.evolve(stone, invite=invite)
+
+    def _missing(self, invite: Invite) -> None:
+        snapshot = self._snapshot
+        if self._is_unborn(invite):
+            self._invites[invite.code] = invite
+        elif snapshot.lost:
+            self._invites[invite.code] = invite
+            self._sources[invite.code] = _source(invite, 0, _most(invite))
+        elif snapshot.covers(invite) or snapshot.coverage is Coverage.BARE:
+            expires_at = invite.expires_at
+            is_expired = expires_at is not None and snapshot.taken_at >= expires_at - timedelta(seconds=2)
+            gone = Gone.EXPIRED if is_expired else Gone.VANISHED
+            self._bury(Tombstone(invite, snapshot.taken_at, gone))
+
+    def _is_unborn(self, invite: Invite) -> bool:
+        born = self._born.get(invite.code)
+        if born is not None:
+            return born > self._look.asked_seq
+        created_at = invite.created_at
+        return created_at is not None and created_at > self._snapshot.taken_at - timedelta(seconds=1)
+
+    def _bury(self, stone: Tombstone) -> None:
+        stone = self._with_audit(stone)
+        invite = stone.invite
+        final, left = stone.final_uses, invite.uses_left
+        if final is not None:
+            delta = max(0, final - invite.uses)
+            if delta:
+                self._deltas[invite.code] = delta
+                self._sources[invite.code] = _source(invite, delta, delta, stone=stone)
+            self._stones[invite.code] = attrs.evolve(stone, invite=attrs.evolve(invite, uses=invite.uses + delta))
+            return
+        self._stones[invite.code] = stone
+        if left == 0:
+            return
+        used_up = left if left is not None and _may_be_used_up(stone) else None
+        self._sources[invite.code] = _source(invite, 0, _most(invite), stone=stone, used_up=used_up)
+
+    def _with_audit(self, stone: Tombstone) -> Tombstone:
+        revoked = self._look.revoked
+        if stone.final_uses is not None or revoked is None:
+            return stone
+        final = revoked.get(stone.invite.code)
+        if final is not None:
+            return attrs.evolve(stone, final_uses=final, is_revoked=True)
+        if self._audit and stone.invite.max_uses and _may_be_used_up(stone):
+            return attrs.evolve(stone, final_uses=stone.invite.max_uses, is_revoked=False)
+        return stone
+
+
+def _may_be_used_up(stone: Tombstone) -> bool:
+    if stone.gone not in {Gone.DELETED, Gone.VANISHED} or stone.is_revoked:
+        return False
+    expires_at = stone.invite.expires_at
+    return expires_at is None or stone.gone_at < expires_at - timedelta(seconds=2)
+
+
+def _most(invite: Invite) -> int:
+    left = invite.uses_left
+    return MANY if left is None else left
+
+
+def _source(
+    invite: Invite, low: int, high: int, *, stone: Tombstone | None = None, used_up: int | None = None
+) -> Source:
+    closes = None if invite.expires_at is None else invite.expires_at + SKEW
+    if stone is not None:
+        gone = stone.gone_at + SKEW
+        closes = gone if closes is None else min(gone, closes)
+    opens = None if invite.created_at is None else invite.created_at - timedelta(seconds=1)
+    return Source(invite.code, low, high, invite, used_up, opens, closes)

@@ -1,0 +1,33 @@
+"""What was seen of a join, a sentence each, for `/invites explain`."""
+
+from __future__ import annotations
+
+from giftbot.text.words import counted
+
+ADDED_BY_AUDIT_LOG = "The audit log says who added this bot."
+BOT_WITHOUT_ADDER = "A bot comes by an authorisation, not by an invite."
+ROLE_GIVEN = "The member has the role that this invite gives, and no other invite gives it."
+USED_UP = "An invite vanished when its last use was taken; nobody could check that it was not deleted."
+LATE = "Uses were counted before, and nobody was seen to take them; this may be one of them."
+CAME_WHILE_AWAY = "This happened while the bot was not there."
+DISAGREES = "The role says which invite it was; that invite's counter did not move."
+NOT_LISTED = "Some invites could not be read at that moment."
+PARTIAL = "The bot sees the invites of some channels only."
+ADDRESS_UNKNOWN = "The server's own address could not be read, so it may have been that."
+NO_COUNTER = "No invite that the bot can see was used."
+NOT_CLOSED = "People kept joining while the invites were read, so nobody knows whom the counters included."
+
+
+def marked(code: str) -> str:
+    """The marker role of a staff link was on the member."""
+    return f"Discord gave this member the role of the invite {code}."
+
+
+def balance(joined: int, used: int) -> str:
+    """How many joined and how much was counted."""
+    return f"{counted(joined, 'member')} joined and {counted(used, 'use')} of invites were counted."
+
+
+def surplus(uses: int) -> str:
+    """More uses than people."""
+    return f"{counted(uses, 'use')} could not be matched to anybody."
