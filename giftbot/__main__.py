@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated
 import typer
 
 from giftbot import __version__
+from giftbot.arguments import whole_number
 from giftbot.errors import GiftbotError
 
 EX_SOFTWARE = 70
@@ -74,20 +76,62 @@ def demo(
 
 @app.command(short_help="Run a Discord on this machine.")
 def sandbox(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8090,
+    port: Annotated[
+        int,
+        typer.Option(
+            parser=whole_number("The port", least=0, most=65_535),
+            metavar="PORT",
+            help="Port on 127.0.0.1; 0 takes a free one.",
+        ),
+    ] = 8090,
     spec: Annotated[
         Path | None,
         typer.Option(
             exists=True, dir_okay=False, help="Discord's OpenAPI description: check every request against it."
         ),
     ] = None,
-    guilds: Annotated[int, typer.Option(min=0, help="How many servers there are.")] = 1,
+    guilds: Annotated[
+        int,
+        typer.Option(
+            parser=whole_number("The number of servers", least=0, most=100_000),
+            metavar="N",
+            help="How many servers there are.",
+        ),
+    ] = 1,
+    codes: Annotated[
+        str, typer.Option(metavar="CODE,CODE", help="Gift codes that the game has published already.")
+    ] = "",
+    env_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the settings to this file instead, readable by you alone."),
+    ] = None,
 ) -> None:
-    """Run a Discord on this machine, for trying things out, and print the settings that lead to it."""
-    from giftbot.sandbox.command import serve  # noqa: PLC0415
+    """Run a Discord and a game on this machine, for trying things out, and print the settings that lead to them.
 
+    Messages appear as they are written, and lines that you type are what people do: type help.
+    """
+    from giftbot.models.code import fold  # noqa: PLC0415
+    from giftbot.sandbox.command import serve  # noqa: PLC0415
+    from giftbot.sandbox.console import typed_lines  # noqa: PLC0415
+
+    published = [code.strip() for code in codes.split(",") if code.strip()]
     try:
-        asyncio.run(serve(port=port, spec=spec, guilds=guilds))
+        for code in published:
+            fold(code)
+        asyncio.run(
+            serve(
+                port=port,
+                spec=spec,
+                guilds=guilds,
+                codes=published,
+                env_file=env_file,
+                typed=typed_lines(),
+                say=functools.partial(print, flush=True),
+            )
+        )
+    except GiftbotError as error:
+        typer.echo(f"giftbot: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
     except OSError as error:
         typer.echo(f"giftbot: port {port} cannot be used: {error.strerror or error}", err=True)
         raise typer.Exit(1) from None
