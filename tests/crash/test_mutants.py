@@ -15,8 +15,8 @@ from tests.crash.scenarios import JOINED, REPEATED, SPREAD
 
 ARRIVED = Point("announcer.send", Moment.AFTER)
 MARKED = Point("store.finish", Moment.AFTER)
-HARM_SHOWS_WITHIN = 5.0
-"""Seconds that are waited for a broken bot to mark everything; it may never do so."""
+PATIENCES = (5.0, 15.0, 45.0)
+"""Seconds that are waited for a broken bot to mark everything, which it may never do; a busy machine needs more."""
 AT_ONCE, LATER = Life(ARRIVED), Life(ARRIVED, Delay.OUTSIDE)
 
 
@@ -35,9 +35,16 @@ AT_ONCE, LATER = Life(ARRIVED), Life(ARRIVED, Delay.OUTSIDE)
 )
 async def test_a_broken_guard_is_noticed(mutant: str, run: Run, harm: str, places: Places, tmp_path: Path) -> None:
     """The same run that is clean with the real bot shows the harm with the broken one."""
-    broken = attrs.evolve(run, mutant=mutant, patience=HARM_SHOWS_WITHIN)
-    harms, others = await asyncio.gather(
-        matrix([broken], places, tmp_path / "broken"), matrix([run], places, tmp_path / "whole")
-    )
+
+    async def broken() -> list[str]:
+        found: list[str] = []
+        for patience in PATIENCES:
+            mutated = attrs.evolve(run, mutant=mutant, patience=patience)
+            found = await matrix([mutated], places, tmp_path / f"broken-{patience:g}")
+            if any(f"{harm}:" in problem for problem in found):
+                break
+        return found
+
+    harms, others = await asyncio.gather(broken(), matrix([run], places, tmp_path / "whole"))
     assert any(f"{harm}:" in problem for problem in harms), harms
     assert others == []

@@ -13,8 +13,8 @@ from tests.crash.conftest import Places
 from tests.crash.orders import Moment, Point
 from tests.crash.runs import FULL
 
-HARM_SHOWS_WITHIN = 6.0
-"""Seconds that are waited for a broken bot to redeem everything; it may never do so."""
+PATIENCES = (6.0, 18.0, 54.0)
+"""Seconds that are waited for a broken bot to redeem everything, which it may never do; a busy machine needs more."""
 SHARED = Chain("servers that share players", servers=3)
 LET_GO = Chain("killed after a player was let go of", (Point("store.release_player", Moment.AFTER),))
 
@@ -34,9 +34,16 @@ async def test_a_broken_guard_is_noticed(
     mutant: str, chain: Chain, harm: str, places: Places, tmp_path: Path
 ) -> None:
     """The same run that is clean with the real bot shows the harm with the broken one."""
-    broken = attrs.evolve(chain, mutant=mutant, patience=HARM_SHOWS_WITHIN)
-    harms, others = await asyncio.gather(
-        survived([broken], places, tmp_path / "broken"), survived([chain], places, tmp_path / "whole")
-    )
+
+    async def broken() -> list[str]:
+        found: list[str] = []
+        for patience in PATIENCES:
+            mutated = attrs.evolve(chain, mutant=mutant, patience=patience)
+            found = await survived([mutated], places, tmp_path / f"broken-{patience:g}")
+            if any(harm in problem for problem in found):
+                break
+        return found
+
+    harms, others = await asyncio.gather(broken(), survived([chain], places, tmp_path / "whole"))
     assert any(harm in problem for problem in harms), harms
     assert others == []
