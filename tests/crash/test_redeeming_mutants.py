@@ -14,7 +14,7 @@ from tests.crash.orders import Moment, Point
 from tests.crash.runs import FULL
 
 PATIENCES = (6.0, 18.0, 54.0)
-"""Seconds that are waited for a broken bot to redeem everything, which it may never do; a busy machine needs more."""
+"""Seconds that are waited for a broken bot to redeem everything, which it may never do; busy machines need more."""
 SHARED = Chain("servers that share players", servers=3)
 LET_GO = Chain("killed after a player was let go of", (Point("store.release_player", Moment.AFTER),))
 
