@@ -1,0 +1,159 @@
+"""The actors of all servers: who gets which event, who is told of what was decided."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from giftbot.logs import new_reference
+from giftbot.models.ids import GuildId
+from giftbot.models.invite_batch import InviteBatch, Ledger
+from giftbot.models.invite_event import InviteEvent
+from giftbot.models.invite_times import InviteTimes
+from giftbot.services.invites.actor import GuildActor, Tools
+from giftbot.services.invites.looking import Looker, LookPace
+from giftbot.services.invites.numbers import Numbers
+from giftbot.services.invites.ports import InviteDirectory
+from giftbot.services.ports import Clock
+from giftbot.services.remembering_invites import InviteStore
+
+_log = structlog.get_logger(__name__)
+
+Subscriber = Callable[[InviteBatch], Awaitable[None]]
+"""Is told of every batch, in order, after it was committed."""
+_RECENT = timedelta(hours=1)
+_JITTER = 0.2
+_LOOK = 1.0
+
+
+class Actors:
+    """Attribution in all servers. `tell` never waits; `run` is the worker."""
+
+    def __init__(
+        self,
+        *,
+        store: InviteStore,
+        directory: InviteDirectory,
+        clock: Clock,
+        times: InviteTimes,
+        complain: Callable[[GuildId], None],
+    ) -> None:
+        """Take the ports. `complain` is told of servers in which the bot may not look."""
+        self._clock, self._times = clock, times
+        self.numbers = Numbers(clock)
+        looker = Looker(directory, self.numbers, clock, times, LookPace(clock))
+        self._tools = Tools(store, looker, self._note, complain)
+        self._actors: dict[GuildId, GuildActor] = {}
+        self._tasks: dict[GuildId, asyncio.Task[None]] = {}
+        self._subscribers: list[Subscriber] = []
+        self._decided: asyncio.Queue[InviteBatch] = asyncio.Queue()
+        self._due: dict[GuildId, float] = {}
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Tell this one of every batch."""
+        self._subscribers.append(subscriber)
+
+    def tell(self, event: InviteEvent) -> None:
+        """Hand an event to its server's actor."""
+        self._actor(event.guild_id).tell(event)
+        self._due.setdefault(event.guild_id, self._clock.monotonic() + self._refresh_pause())
+
+    def catch_up(self, guild_id: GuildId) -> None:
+        """Nobody watched this server for a time, or ever."""
+        self._actor(guild_id).catch_up()
+
+    async def refresh(self, guild_id: GuildId) -> Ledger:
+        """Look at a server's invites now. Raises `InviteLookError`."""
+        return await self._actor(guild_id).refresh()
+
+    async def run(self) -> None:
+        """Tell the subscribers, and look again where something can have changed; until it is cancelled."""
+        try:
+            await asyncio.gather(self._publish(), self._refresh())
+        finally:
+            tasks = tuple(self._tasks.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def settled(self) -> None:
+        """Return once nothing is in work and everybody was told."""
+        while any(actor.is_busy for actor in self._actors.values()) or not self._decided.empty():
+            await self._clock.sleep(0.05)
+
+    def _actor(self, guild_id: GuildId) -> GuildActor:
+        actor = self._actors.get(guild_id)
+        if actor is None:
+            actor = self._actors[guild_id] = GuildActor(guild_id, self._tools)
+            task = self._tasks[guild_id] = asyncio.create_task(actor.run())
+            task.add_done_callback(lambda task: self._ended(guild_id, task))
+        return actor
+
+    def _ended(self, guild_id: GuildId, task: asyncio.Task[None]) -> None:
+        """An actor has nothing to do any more; one that failed is made anew, and finds its events in the store."""
+        actor = self._actors.pop(guild_id)
+        del self._tasks[guild_id]
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
+            _log.error("attribution failed", guild=guild_id, ref=new_reference(), exc_info=error)
+        if error is not None or actor.is_busy:
+            asyncio.get_running_loop().call_later(self._times.retry, self.catch_up, guild_id)
+
+    def _note(self, batch: InviteBatch) -> None:
+        self._decided.put_nowait(batch)
+        for join in batch.joins:
+            if join.batch == batch.number and join.is_open:
+                _log.info(
+                    "join decided",
+                    guild=batch.guild_id,
+                    user=join.user_id,
+                    level=int(join.level),
+                    method=join.method.value,
+                )
+        soonest = self._soonest_end(batch)
+        if soonest is not None:
+            self._due[batch.guild_id] = min(soonest, self._due.get(batch.guild_id, soonest))
+
+    def _soonest_end(self, batch: InviteBatch) -> float | None:
+        """When (monotonic) to look once more before an invite of a lively server ends by itself."""
+        now = self._clock.now()
+        if not any(join.joined_at > now - _RECENT for join in batch.joins):
+            return None
+        ends = [invite.expires_at for invite in batch.ledger.invites.values() if _ends_soon(invite.expires_at, now)]
+        pauses = [(end - now).total_seconds() - self._times.before_expiry for end in ends if end is not None]
+        return self._clock.monotonic() + max(0.0, min(pauses)) if pauses else None
+
+    def _refresh_pause(self) -> float:
+        return self._times.refresh * (1 + random.uniform(-_JITTER, _JITTER))
+
+    async def _publish(self) -> None:
+        while True:
+            batch = await self._decided.get()
+            for subscriber in self._subscribers:
+                try:
+                    await subscriber(batch)
+                except Exception:
+                    _log.exception("a decided batch was not passed on", guild=batch.guild_id, ref=new_reference())
+
+    async def _refresh(self) -> None:
+        while True:
+            await self._clock.sleep(min(_LOOK, self._times.refresh))
+            now = self._clock.monotonic()
+            for guild_id in [guild_id for guild_id, due in self._due.items() if due <= now]:
+                del self._due[guild_id]
+                self._actor(guild_id).refresh().add_done_callback(_retrieved)
+
+
+def _retrieved(future: asyncio.Future[Ledger]) -> None:
+    """Nobody waits for it: the actor has logged why a look failed."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _ends_soon(end: datetime | None, now: datetime) -> bool:
+    return end is not None and now < end <= now + _RECENT

@@ -1,0 +1,76 @@
+"""Looking at a server's invites: one request at a time, paced over all servers, with the grace for late events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import attrs
+
+from giftbot.models.ids import GuildId, InviteCode
+from giftbot.models.invite import Snapshot
+from giftbot.models.invite_batch import Ledger
+from giftbot.models.invite_times import InviteTimes
+from giftbot.services.invites.evidence import Look
+from giftbot.services.invites.numbers import Numbers
+from giftbot.services.invites.ports import InviteDirectory
+from giftbot.services.ports import Clock
+
+AT_ONCE = 4
+"""How many servers are looked at in the same second."""
+
+
+class LookPace:
+    """Spreads the looks of all servers: Discord limits them across servers, too."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._free_at: list[float] = [0.0] * AT_ONCE
+        self._turn = asyncio.Lock()
+
+    async def wait(self) -> None:
+        """Return when one more may begin."""
+        async with self._turn:
+            self._free_at.sort()
+            pause = self._free_at[0] - self._clock.monotonic()
+            if pause > 0:
+                await self._clock.sleep(pause)
+            self._free_at[0] = self._clock.monotonic() + 1.0
+
+
+@attrs.frozen
+class Looker:
+    """Looks for all servers."""
+
+    directory: InviteDirectory
+    numbers: Numbers
+    clock: Clock
+    times: InviteTimes
+    pace: LookPace
+
+    async def look(self, ledger: Ledger, *, paced: bool) -> Look:
+        """Look once, and wait for what is told late. Raises `InviteLookError`.
+
+        `paced` is for looks that no member waits for.
+        """
+        if paced:
+            await self.pace.wait()
+        asked = self.numbers.last
+        snapshot = await self.directory.look(ledger.guild_id)
+        revoked = await self._revoked(ledger, snapshot)
+        await self.clock.sleep(self.times.grace)
+        return Look(snapshot, asked_seq=asked, seen_seq=self.numbers.last, revoked=revoked)
+
+    async def with_vanity(self, guild_id: GuildId, look: Look) -> Look:
+        """The same look, and the server's own address. Raises `InviteLookError`."""
+        vanity = await self.directory.vanity(guild_id)
+        await self.clock.sleep(self.times.grace)
+        return attrs.evolve(look, vanity=vanity, vanity_asked=True, seen_seq=self.numbers.last)
+
+    async def _revoked(self, ledger: Ledger, snapshot: Snapshot) -> Mapping[InviteCode, int] | None:
+        gone = any(
+            snapshot.covers(invite) and code not in snapshot.invites for code, invite in ledger.invites.items()
+        )
+        if ledger.taken_at is None or not (gone or ledger.tombstones):
+            return None
+        return await self.directory.revoked(ledger.guild_id, ledger.taken_at)
