@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import attrs
 import structlog
 
 from giftbot.errors import StoreError
 from giftbot.logs import new_reference
+from giftbot.models.ids import JobId
 from giftbot.models.job import Job, JobState
 from giftbot.models.times import RedeemingTimes
 from giftbot.services.governor import Governor
@@ -22,7 +24,14 @@ _log = structlog.get_logger(__name__)
 LATELY = timedelta(minutes=15)
 """How long after its end a job's message is written once more by a process that starts."""
 JOBS = 512
-"""Jobs that one process works on at once; the governor deals its calls out fairly among them."""
+"""Jobs that one process works on at once; the governor deals its calls out fairly among them.
+
+Each costs a write a heartbeat, which is why there is a limit. Jobs that rest need no place. When all places are
+taken, a newer job that is due gets that of the oldest, which goes on where it was once there is room; jobs that are
+no newer wait for that, too: of 600 servers that want the same code the last 88 begin one by one, as others end.
+"""
+PUT_BACK = timedelta(seconds=60)
+"""When a job is looked at again that found no place, because all that are worked on are newer."""
 
 
 class Redeeming:
@@ -39,8 +48,9 @@ class Redeeming:
         running: Running,
         wake: Signal,
         owner: str,
+        most: int = JOBS,
     ) -> None:
-        """Take `owner`, a name of this process incarnation that no other ever had."""
+        """Take `owner`, a name of this process incarnation that no other ever had, and the `most` jobs at once."""
         self._store = store
         self._tools = tools
         self._governor = governor
@@ -49,7 +59,10 @@ class Redeeming:
         self._running = running
         self._wake = wake
         self._owner = owner
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._most = most
+        self._at_work: dict[asyncio.Task[None], Job] = {}
+        self._giving_way: set[JobId] = set()
+        """Jobs that are let go of as soon as may be, because newer ones have their places."""
         self._stopping = False
 
     async def run(self) -> None:
@@ -103,24 +116,48 @@ class Redeeming:
 
     async def _round(self) -> bool:
         """Claim what is due; whether anything was."""
-        room = JOBS - len(self._at_work)
+        room = self._most - len(self._at_work)
         if room <= 0:
-            return False
-        now = self._clock.now()
-        jobs = await self._store.claim_jobs(
-            self._owner, now, now + self._times.lease_span, limit=room, besides=self._running.jobs
-        )
+            return await self._make_room()
+        jobs = await self._claim(room)
         for job in jobs:
-            task = asyncio.create_task(self._carry(job))
-            self._at_work.add(task)
-            task.add_done_callback(self._finished)
+            self._begin(job)
         return bool(jobs)
+
+    async def _make_room(self) -> bool:
+        """Give the place of the oldest job to the newest one that is due, if that is newer; whether it was."""
+        staying = [job for job in self._at_work.values() if job.job_id not in self._giving_way]
+        if not staying or not (claimed := await self._claim(1)):
+            return False
+        [job] = claimed
+        oldest = min(staying, key=lambda job: job.created_at)
+        if job.created_at <= oldest.created_at:
+            now = self._clock.now()
+            resting = attrs.evolve(job, lease_until=None, due_at=now + PUT_BACK, updated_at=now)
+            await self._store.save_job(resting)
+            return False
+        _log.info("job gives way", guild=oldest.guild_id, code=oldest.code, to=job.job_id)
+        self._giving_way.add(oldest.job_id)
+        self._running.interrupt(oldest.job_id)
+        self._begin(job)
+        return True
+
+    async def _claim(self, limit: int) -> list[Job]:
+        now = self._clock.now()
+        return await self._store.claim_jobs(
+            self._owner, now, now + self._times.lease_span, limit=limit, besides=self._running.jobs
+        )
+
+    def _begin(self, job: Job) -> None:
+        task = asyncio.create_task(self._carry(job))
+        self._at_work[task] = job
+        task.add_done_callback(self._finished)
 
     async def _carry(self, job: Job) -> None:
         async with self._running.hold(job.job_id) as interrupted:
             _log.info("redemption locked", guild=job.guild_id, code=job.code)
             try:
-                await JobRun(job, self._tools, interrupted, self._may_go_on).run()
+                await JobRun(job, self._tools, interrupted, lambda: self._may_go_on(job)).run()
             except StoreError as error:
                 _log.warning("job put off", guild=job.guild_id, code=job.code, why=str(error))
             except Exception:
@@ -128,8 +165,8 @@ class Redeeming:
         _log.info("redemption unlocked", guild=job.guild_id, code=job.code)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._at_work.discard(task)
+        self._giving_way.discard(self._at_work.pop(task).job_id)
         self._wake.set()
 
-    def _may_go_on(self) -> bool:
-        return not self._stopping
+    def _may_go_on(self, job: Job) -> bool:
+        return not self._stopping and job.job_id not in self._giving_way
