@@ -91,13 +91,17 @@ class SqliteStaffStore:
     ) -> list[Credit]:
         """Credits that match, newest first."""
         conditions, values = _where({"user_id": user_id, "staff_id": staff_id, "guild_id": guild_id})
+        index = ""
         if states:
             is_of_person = user_id is not None or staff_id is not None
+            if not is_of_person:  # few are to be decided, among all that were
+                index = f"INDEXED BY {'credits_state' if guild_id is None else 'credits_guild_state'}"
             conditions.append(f"{'+' if is_of_person else ''}state {AMONG}")
             values.append(json.dumps([state.value for state in states]))
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         rows = await self._database.read(
-            f"SELECT document FROM credits {where} ORDER BY created_at DESC, _id LIMIT ?", [*values, max(limit, 0)]
+            f"SELECT document FROM credits {index} {where} ORDER BY created_at DESC, _id LIMIT ?",
+            [*values, max(limit, 0)],
         )
         return await _read_credits(rows)
 
