@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from giftbot.models.code import CodeStatus
+from giftbot.models.job import JobState
+from giftbot.services.ports import Store
 from tests.ops.installation import EMBER, HOUR, NORTH, NOW, UNKNOWN, Installation, code_of, iso
 
 FROST = ("--guild", str(NORTH), "--code", "frost77")
@@ -133,3 +136,24 @@ def test_a_code_that_is_over_is_not_tried_again(sqlite: Installation) -> None:
     assert (run.code, run.out) == (2, "")
     assert run.err == "ops: FROST77 is expired, so nobody can be asked for it. Nothing was changed.\n"
     assert outcomes(sqlite, *FROST) == before
+
+
+def test_resuming_what_is_finished_says_how_to_ask_again(sqlite: Installation) -> None:
+    """Those who did not get it are counted; what the sentence names does ask for them, and opens the job."""
+
+    async def end(store: Store) -> None:
+        jobs = await store.claim_jobs("a test", NOW + 2 * HOUR, NOW + 3 * HOUR, limit=10)
+        [job] = [job for job in jobs if (job.guild_id, job.code) == (NORTH, "FROST77")]
+        ended = attrs.evolve(job, state=JobState.DONE, due_at=None, lease_until=None, finished_at=NOW)
+        assert await store.save_job(ended)
+
+    sqlite.with_store(end)
+    run = sqlite.run("jobs", "resume", *FROST)
+    retry = f"ops jobs retry --guild {NORTH} --code FROST77"
+    assert run.code == 1
+    assert run.out == (
+        f"FROST77 in server {NORTH} is finished.\nThere is nothing to resume. "
+        f"To ask again for 2 players without the code, while it is active: {retry}.\n"
+    )
+    assert sqlite.run(*retry.split()[1:]).code == 0
+    assert states(sqlite)[str(NORTH), "FROST77"] == "open"
