@@ -1,7 +1,8 @@
 """A Discord on loopback: for `giftbot demo`, `giftbot sandbox` and the tests.
 
 It is good enough for an unmodified hikari bot: REST, gateway, interactions, rate limits, permissions, the
-deduplication of messages by nonce, sources of gift codes, and faults on demand.
+deduplication of messages by nonce, invites and the members who come by them, sources of gift codes, and faults on
+demand.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Arrivals:
         rows.append(arrival)
 
     def end(self, guild_id: int, user_id: int) -> None:
-        """Note that a membership is over; one from before the sandbox's first join has no row."""
+        """Note that a membership is over; those who were there when their guild was created have no row."""
         rows = self._all.get((guild_id, user_id), [])
         if rows and rows[-1].left_at is None:
             rows[-1] = attrs.evolve(rows[-1], left_at=datetime.datetime.now(datetime.UTC))

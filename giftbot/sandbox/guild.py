@@ -32,6 +32,9 @@ class Guild:
         self.roles: dict[int, Role] = {}
         self.channels: dict[int, Channel] = {}
         self.members: dict[int, Member] = {}
+        self.former: set[int] = set()
+        """Ids of those who have been members before."""
+
         self.joined_at = iso_now()
         self.bot_role_id = 0
         self.features: set[str] = set()
@@ -155,6 +158,7 @@ class Guild:
     def remove_user(self, member: Member | User | int) -> None:
         """Let a member leave."""
         gone = self.members.pop(_user_id(member))
+        self.former.add(gone.user.id)
         self.world.arrivals.end(self.id, gone.user.id)
         self.tell(
             "GUILD_MEMBER_REMOVE",

@@ -31,14 +31,23 @@ class Blemish(enum.Enum):
     """Bits and a target type that nobody knows yet."""
 
 
-def listed(guild: Guild, invite: Invite, *, metadata: bool) -> Payload:
-    """Return an invite as REST gives it; its uses and limits are metadata."""
+def guild_part(guild: Guild) -> Payload:
+    """Return what every invite of a list says about its guild."""
+    shape = shapes.guild(guild)
+    return {**{key: shape[key] for key in (*_GUILD_FIELDS, *_GUILD_NUMBERS)}, "nsfw": False}
+
+
+def listed(guild: Guild, invite: Invite, *, metadata: bool, about: Payload | None = None) -> Payload:
+    """Return an invite as REST gives it; its uses and limits are metadata.
+
+    A list gives the part about the guild, which is the same for all of them, as `about`.
+    """
     shape: Payload = {
         "type": 0,
         "code": invite.code,
         "expires_at": invite.expires_at.isoformat() if invite.expires_at is not None else None,
         "flags": invite.flags,
-        "guild": _guild(guild),
+        "guild": about if about is not None else guild_part(guild),
         "guild_id": str(guild.id),
         "channel": {"id": str(invite.channel.id), "type": invite.channel.kind, "name": invite.channel.name},
     }
@@ -99,8 +108,3 @@ def _metadata(invite: Invite) -> Payload:
         "temporary": invite.temporary,
         "created_at": invite.created_at.isoformat(),
     }
-
-
-def _guild(guild: Guild) -> Payload:
-    shape = shapes.guild(guild)
-    return {**{key: shape[key] for key in (*_GUILD_FIELDS, *_GUILD_NUMBERS)}, "nsfw": False}

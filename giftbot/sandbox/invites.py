@@ -31,6 +31,7 @@ class Invites:
     def __init__(self, guild: Guild) -> None:
         self._guild = guild
         self._live: dict[str, Invite] = {}
+        self._ends: dict[str, datetime.datetime] = {}
         self._blemishes: dict[str, Blemish] = {}
 
     def __getitem__(self, code: str) -> Invite:
@@ -94,7 +95,7 @@ class Invites:
             flags=1 if guests else 0,
             target_type=target_type,
         )
-        self._live[invite.code] = invite
+        self.restore(invite)
         guild.audit.invite_created(invite, invite.inviter.id if invite.inviter is not None else None, reason)
         self._tell("INVITE_CREATE", invite, invite_shapes.created(invite))
         return invite
@@ -121,8 +122,10 @@ class Invites:
         return changed
 
     def restore(self, invite: Invite) -> None:
-        """Let an invite that was gone be there again, as after a fault of Discord's."""
+        """Let an invite be there, without a word; one that was gone is there again after a fault of Discord's."""
         self._live[invite.code] = invite
+        if invite.expires_at is not None:
+            self._ends[invite.code] = invite.expires_at
 
     def drop_channel(self, channel_id: int) -> None:
         """Forget the invites of a channel that is deleted; only CHANNEL_DELETE tells of it."""
@@ -140,8 +143,9 @@ class Invites:
 
     def listing(self, channel_id: int | None = None, *, metadata: bool = True) -> list[Payload | None]:
         """Return what REST lists: all of them, or those of one channel."""
+        about = invite_shapes.guild_part(self._guild)
         return [
-            self._shape(invite, metadata=metadata)
+            self._shape(invite, metadata=metadata, about=about)
             for invite in self
             if invite.is_listed and channel_id in {None, invite.channel.id}
         ]
@@ -150,21 +154,21 @@ class Invites:
         """Send INVITE_DELETE."""
         self._tell("INVITE_DELETE", invite, invite_shapes.deleted(invite))
 
-    def _shape(self, invite: Invite, *, metadata: bool) -> Payload | None:
-        shape = invite_shapes.listed(self._guild, invite, metadata=metadata)
+    def _shape(self, invite: Invite, *, metadata: bool, about: Payload) -> Payload | None:
+        shape = invite_shapes.listed(self._guild, invite, metadata=metadata, about=about)
         blemish = self._blemishes.get(invite.code)
         return shape if blemish is None else invite_shapes.spoilt(shape, blemish)
 
     def _take(self, invite: Invite | str) -> Invite:
         code = self[invite].code if isinstance(invite, str) else invite.code
         self._blemishes.pop(code, None)
+        self._ends.pop(code, None)
         return self._live.pop(code)
 
     def _expire(self) -> None:
         now = datetime.datetime.now(datetime.UTC)
-        over = [one.code for one in self._live.values() if one.expires_at is not None and one.expires_at <= now]
-        for code in over:
-            del self._live[code]
+        for code in [code for code, end in self._ends.items() if end <= now]:
+            self._take(self._live[code])
 
     def _tell(self, event: str, invite: Invite, data: Payload) -> None:
         channel = self._guild.channels.get(invite.channel.id)

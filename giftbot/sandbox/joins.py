@@ -17,7 +17,7 @@ from giftbot.sandbox.refused import DriverRefused
 if TYPE_CHECKING:
     from giftbot.sandbox.guild import Guild
 
-REJOINED, GUEST = 1, 16
+REJOINED = 1
 
 
 class Joins:
@@ -120,13 +120,12 @@ class Joins:
     ) -> Member:
         """Put somebody into the guild, remember the truth about it, and send GUILD_MEMBER_ADD."""
         guild = self._guild
-        truth = guild.world.arrivals
-        if truth.last(guild.id, user.id) is not None:
+        if user.id in guild.former:
             flags |= REJOINED
         now = datetime.datetime.now(datetime.UTC)
         member = Member(guild.id, user, tuple(roles), now.isoformat(), flags=flags)
         guild.members[user.id] = member
-        truth.begin(Arrival(guild.id, user.id, now, way, code, inviter_id))
+        guild.world.arrivals.begin(Arrival(guild.id, user.id, now, way, code, inviter_id))
         self._tell_added(member)
         following = tuple(late)
         if following:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import aiohttp
 import hikari
@@ -178,6 +179,7 @@ async def test_single_invite_is_a_finding(guild: Guild, sandbox: Sandbox, connec
 async def test_own_address(sandbox: Sandbox, guild: Guild, connect: Connect) -> None:
     """An address is shown with its uses; nulls and refusals are as Discord's are."""
     bot = await connect(sandbox)
+    tape = Tape(bot, "GUILD_UPDATE")
     with pytest.raises(hikari.BadRequestError) as caught:
         await bot.rest.fetch_vanity_url(guild.id)
     assert caught.value.code == 50020
@@ -190,6 +192,12 @@ async def test_own_address(sandbox: Sandbox, guild: Guild, connect: Connect) -> 
     fetched = await bot.rest.fetch_guild(guild.id)
     assert fetched.vanity_url_code == "home"
     assert "VANITY_URL" in fetched.features
+    guild.set_vanity("hearth")
+    changed = await tape.names(2)
+    assert changed == ["GUILD_UPDATE", "GUILD_UPDATE"]
+    cached = bot.cache.get_guild(guild.id)
+    assert cached is not None
+    assert cached.vanity_url_code == "hearth"
     guild.set_vanity(None)
     assert (await bot.rest.fetch_vanity_url(guild.id)).code is None
 
@@ -238,3 +246,27 @@ async def test_list_fails(
     with pytest.raises(raised):
         await rest.fetch_guild_invites(guild.id)
     assert len(await rest.fetch_guild_invites(guild.id)) == 1
+
+
+async def test_list_is_refused_for_a_while(sandbox: Sandbox, guild: Guild, connect: Connect) -> None:
+    """A 429 makes the client wait for as long as it says."""
+    guild.invites.create()
+    rest = (await connect(sandbox)).rest
+    sandbox.faults.add(kind=FaultKind.RATE_LIMIT, route=LIST, retry_after=0.2)
+    before = time.monotonic()
+    assert len(await rest.fetch_guild_invites(guild.id)) == 1
+    assert time.monotonic() - before >= 0.2
+    assert [one.status for one in sandbox.requests.of(route=LIST)] == [429, 200]
+
+
+async def test_counter_of_its_own_mind(sandbox: Sandbox, guild: Guild, connect: Connect) -> None:
+    """A counter can go down, and an invite that was gone can be there again."""
+    invite = guild.invites.create(uses=5)
+    rest = (await connect(sandbox)).rest
+    assert guild.invites.count(invite, -2).uses == 3
+    guild.invites.expire(invite)
+    assert await rest.fetch_guild_invites(guild.id) == []
+    guild.invites.restore(invite)
+    (listed,) = await rest.fetch_guild_invites(guild.id)
+    assert isinstance(listed, hikari.InviteWithMetadata)
+    assert listed.uses == 5

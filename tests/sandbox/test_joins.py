@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+
 import attrs
 import hikari
 import pytest
@@ -108,6 +111,50 @@ async def test_leave_and_rejoin(sandbox: Sandbox, guild: Guild, connect: Connect
     arrivals = sandbox.world.arrivals.of(guild.id, member.user.id)
     assert [one.code for one in arrivals] == [first.code, second.code]
     assert [one.left_at is None for one in arrivals] == [False, True]
+
+
+async def test_first_members_rejoin(sandbox: Sandbox, guild: Guild) -> None:
+    """Whoever was there from the beginning and comes again carries the flag as well."""
+    founder = guild.members[guild.owner_id]
+    assert founder.flags == 0
+    sandbox.leave(guild, founder)
+    assert sandbox.join(guild, founder).flags == 1
+
+
+async def test_counts_agree_with_the_truth(sandbox: Sandbox, guild: Guild) -> None:
+    """Whatever people do, an invite's uses are the memberships that began with it and the other uses of it."""
+    chance = random.Random(4)
+    invites = [guild.invites.create() for _ in range(4)]
+    guild.set_vanity("home")
+    extra: Counter[str] = Counter()
+    first = set(guild.members)
+    sandbox.join(guild)
+    for _ in range(400):
+        here = [member for member in guild.members.values() if member.user.id not in first]
+        gone = [sandbox.world.users[one] for one in sorted(guild.former) if one not in guild.members]
+        code = chance.choice(invites).code
+        match chance.randrange(6):
+            case 0 | 1:
+                sandbox.join(guild, code=code)
+            case 2:
+                sandbox.join(guild, chance.choice(gone) if gone else None, code=chance.choice([code, "home", None]))
+            case 3:
+                sandbox.leave(guild, chance.choice(here[1:] or [sandbox.join(guild)]))
+            case 4:
+                guild.joins.accept(chance.choice(here), code)
+                extra[code] += 1
+            case _:
+                guild.joins.visit(code)
+                extra[code] += 1
+    arrivals = sandbox.world.arrivals.in_guild(guild.id)
+    began = Counter(one.code for one in arrivals)
+    assert {one.code: one.uses for one in guild.invites} == {
+        one.code: began[one.code] + extra[one.code] for one in invites
+    }
+    assert guild.vanity is not None
+    assert guild.vanity.uses == began["home"] > 0
+    still_here = {one.user_id for one in arrivals if one.left_at is None}
+    assert still_here == set(guild.members) - first
 
 
 async def test_join_is_repeated(sandbox: Sandbox, guild: Guild, connect: Connect) -> None:
