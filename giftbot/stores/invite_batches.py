@@ -6,6 +6,7 @@ for longer than it may be held.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import cast
@@ -58,6 +59,7 @@ async def ledger_document(ledger: Ledger) -> Document:
 
 async def read_ledger(document: object) -> Ledger | None:
     """The ledger in a dict; None when it, or any of its invites, cannot be read."""
+    await asyncio.sleep(0)  # many small ones are read in a row
     if not isinstance(document, Mapping):
         return read_document(Ledger, document)
     ledger = read_document(Ledger, {**document, "invites": {}})

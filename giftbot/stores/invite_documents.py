@@ -103,8 +103,8 @@ def read_document(model: type[V], document: object) -> V | None:
 
 
 def to_json(document: object) -> str:
-    """A document as text."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    """A document as text, in ASCII: a copy may hold halves of characters, which no database takes as they are."""
+    return json.dumps(document, separators=(",", ":"))
 
 
 def from_json(text: object) -> object:

@@ -57,7 +57,7 @@ async def test_unknown_tables_are_carried_as_they_came(store: Store) -> None:
     assert await store.get_carried() == {}
     tables = {
         "onboarding_progress": [{"user_id": 444444444444444444, "$step.1": None, "done": True, "x": 1.5}],
-        "some.$table": {"a": [], "number": 2**80},
+        "some.$table": {"a": [], "number": 2**80, "half": "\ud800"},
         "empty": None,
     }
     await store.save_carried(tables)
