@@ -69,6 +69,7 @@ class Gateway:
         self.delivery = Delivery()
         self.chunks = Chunks(world)
         self.is_down = False
+        self._closing = False
         self._last_identify: dict[int, float] = {}
 
     @property
@@ -166,14 +167,19 @@ class Gateway:
         self.acknowledging = True
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and let no more in."""
         self.delivery.close()
-        self.come_up()
+        self._closing = True
+        self._world.pulse.beat()
         await asyncio.gather(*(one.close(1001, "sandbox stops") for one in tuple(self._connections)))
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Speak with one connection until it ends."""
-        await self._world.pulse.until(lambda: not self.is_down, timeout=3600.0, what="the end of an outage")
+        await self._world.pulse.until(
+            lambda: self._closing or not self.is_down, timeout=3600.0, what="the end of an outage"
+        )
+        if self._closing:
+            raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
         await socket.prepare(request)
         compressed = request.query.get("compress") == "zlib-stream"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 
 import hikari
 
@@ -15,6 +17,8 @@ INTENTS = (
     | hikari.Intents.GUILD_MODERATION
 )
 SEES_ALL = "VIEW_CHANNEL|MANAGE_GUILD|MANAGE_CHANNELS|MANAGE_ROLES|VIEW_AUDIT_LOG|CREATE_INSTANT_INVITE"
+
+E = TypeVar("E", bound=hikari.Event)
 
 
 class Tape:
@@ -46,3 +50,11 @@ class Tape:
         while names[-1] != last:
             names.append((await self.next()).name)
         return names
+
+
+async def heard(bot: hikari.GatewayBot, kind: type[E], act: Callable[[], object]) -> E:
+    """Return the event, as hikari reads it, that something brings about."""
+    waiting = asyncio.create_task(bot.wait_for(kind, PATIENCE))
+    await asyncio.sleep(0)  # it listens from now on
+    act()
+    return await waiting

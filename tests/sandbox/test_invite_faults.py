@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+import aiohttp
 import hikari
 import pytest
 
@@ -121,3 +122,15 @@ async def test_unavailable_guild(sandbox: Sandbox, guild: Guild, connect: Connec
     sandbox.join(guild)
     sandbox.world.end_outage(guild)
     assert await tape.until("GUILD_CREATE") == ["GUILD_DELETE", "GUILD_CREATE"]
+
+
+async def test_sandbox_closes_in_an_outage() -> None:
+    """A connection that waits for the end of an outage is refused when the sandbox closes."""
+    async with Sandbox() as sandbox, aiohttp.ClientSession() as session:
+        sandbox.gateway.go_down()
+        waiting = asyncio.create_task(session.ws_connect(f"{sandbox.base_url}/gateway"))
+        await asyncio.sleep(0.05)
+        await sandbox.gateway.close()
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await waiting
+        assert caught.value.status == 503

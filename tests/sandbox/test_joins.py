@@ -12,7 +12,7 @@ import pytest
 from giftbot.sandbox import DeleteNotice, DriverRefused, Sandbox, Way
 from giftbot.sandbox.guild import Guild
 from tests.sandbox.conftest import Connect
-from tests.sandbox.doors import INTENTS, SEES_ALL, Tape
+from tests.sandbox.doors import INTENTS, SEES_ALL, Tape, heard
 
 
 @pytest.fixture
@@ -37,6 +37,31 @@ async def test_join_by_invite(sandbox: Sandbox, guild: Guild, connect: Connect) 
     assert listed.uses == 1
     (arrival,) = sandbox.world.arrivals.of(guild.id, member.user.id)
     assert (arrival.way, arrival.code, arrival.inviter_id) == (Way.INVITE, invite.code, guild.owner_id)
+
+
+async def test_events_as_hikari_reads_them(sandbox: Sandbox, guild: Guild, connect: Connect) -> None:
+    """Every event about invites and members has the shape that hikari expects, with what attribution needs."""
+    bot = await connect(sandbox, intents=INTENTS)
+    role, channel = guild.add_role("Link"), guild.channel("codes")
+    created = await heard(
+        bot,
+        hikari.InviteCreateEvent,
+        lambda: guild.invites.create(channel, code="abc", max_uses=1, max_age=60, roles=[role], uses=0),
+    )
+    assert (created.invite.code, created.invite.uses, created.invite.max_uses) == ("abc", 0, 1)
+    assert created.invite.role_ids == [role.id]
+    assert created.invite.expires_at == guild.invites["abc"].expires_at
+    deleted = await heard(bot, hikari.InviteDeleteEvent, lambda: sandbox.join(guild, "ada", code="abc"))
+    assert (deleted.code, deleted.channel_id, deleted.guild_id) == ("abc", channel.id, guild.id)
+    joined = await heard(bot, hikari.MemberCreateEvent, lambda: sandbox.join(guild, "eve", flags=4))
+    assert (joined.user.username, joined.member.guild_flags) == ("eve", 4)
+    changed = await heard(bot, hikari.MemberUpdateEvent, lambda: guild.give(joined.user_id, role))
+    assert role.id in changed.member.role_ids
+    left = await heard(bot, hikari.MemberDeleteEvent, lambda: sandbox.leave(guild, joined.user_id))
+    assert left.user_id == joined.user_id
+    invite = guild.invites.create(uses=7)
+    entry = await heard(bot, hikari.AuditLogEntryCreateEvent, lambda: guild.invites.revoke(invite))
+    assert entry.guild_id == guild.id
 
 
 @pytest.mark.parametrize(
