@@ -29,7 +29,7 @@ async def test_all_is_well_beside_a_running_bot(stage: Stage) -> None:
     store = found.pop("store")
     assert store.startswith("SQLite answers in ")
     assert f"file {stage.directory}/giftbot.sqlite" in store
-    assert "schema 2" in store
+    assert "schema 3" in store
     assert found == {
         "settings": "read from the environment",
         "data": f"{stage.directory} can be written",
