@@ -10,7 +10,7 @@ import structlog
 
 from giftbot.models.code import GiftCode
 from giftbot.models.guild import GuildSettings
-from giftbot.models.ids import CodeKey, GuildId, PlayerId, UserId, redemption_id
+from giftbot.models.ids import CodeKey, GuildId, PlayerId, UserId, job_id, redemption_id
 from giftbot.models.job import Job, JobState, Trigger
 from giftbot.models.player import ASKABLE, Player
 from giftbot.models.redemption import Redemption, RedemptionOutcome
@@ -111,6 +111,7 @@ class Newcomers:
             if _is_missed(rows.get(row_id)):
                 lacking.setdefault(key, set()).add(player_id)
         missed = [code for code in codes if code.key in lacking]
+        missed = await self._besides_those_to_come(guild.guild_id, missed) if missed else []
         for code in missed:
             some = [player for player in asked if player.player_id in lacking[code.key]]
             for first in range(0, len(some), PAGE):
@@ -119,6 +120,12 @@ class Newcomers:
         if missed:
             await self.wake_jobs(guild.guild_id, missed)
         return len(missed)
+
+    async def _besides_those_to_come(self, guild_id: GuildId, codes: Sequence[GiftCode]) -> list[GiftCode]:
+        """Without the codes whose fan-out or job is still to give everybody their rows."""
+        jobs = await self._store.get_jobs([job_id(guild_id, code.key) for code in codes])
+        enrolling = {job.code for job in jobs.values() if job.enrolling and job.state is not JobState.DONE}
+        return [code for code in codes if not code.redeem and code.key not in enrolling]
 
     async def wake_jobs(self, guild_id: GuildId, codes: Sequence[GiftCode]) -> None:
         """Let jobs look at new rows of theirs; one that an admin stopped stays stopped."""

@@ -108,6 +108,20 @@ async def test_looking_costs_two_queries_a_server_and_writes_nothing_when_all_is
     assert await outcomes(shop, "999") == ["waiting", "waiting"]
 
 
+async def test_what_a_fan_out_or_a_job_is_still_to_give_is_left_to_it(shop: Workshop) -> None:
+    """A job that were opened before its fan-out would start over, and show itself twice."""
+    await shop.server()
+    await shop.code("FIRST11", redeem=True)
+    await shop.player("1")
+    assert await shop.redemptions.make_up_if_due() == 0
+    assert await shop.job("FIRST11") is None
+    await shop.redemptions.fan_out()
+    before = await shop.job("FIRST11")
+    shop.advance(hours=2)
+    assert await shop.redemptions.make_up_if_due() == 0
+    assert await shop.job("FIRST11") == before
+
+
 async def test_players_without_any_kingdom_are_not_made_up_for_over_and_over(shop: Workshop) -> None:
     """Nobody can be asked for them: their rows rest until there is a kingdom."""
     await shop.server(kingdom=None)
