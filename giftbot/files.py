@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -46,3 +47,20 @@ async def replacing_aside(path: Path) -> AsyncIterator[BinaryIO]:
         await asyncio.to_thread(context.__exit__, type(error), error, error.__traceback__)
         raise
     await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+def set_aside(path: Path, body: bytes, suffix: str) -> Path:
+    """Keep what was in `path` as `<name>.<suffix>`, or with a number behind that; the same content once.
+
+    Raises `OSError`.
+    """
+    first = path.with_name(f"{path.name}.{suffix}")
+    numbered = (first.with_name(f"{first.name}.{number}") for number in itertools.count(2))
+    for kept in itertools.chain([first], numbered):
+        if not kept.exists():
+            with replacing(kept) as file:
+                file.write(body)
+            return kept
+        if kept.stat().st_size == len(body) and kept.read_bytes() == body:
+            return kept
+    raise AssertionError("numbers do not end")

@@ -1,0 +1,199 @@
+"""Taking a copy into the tables: what is absent is added, what is newer replaces what is older, nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import attrs
+
+from giftbot.models.credit import Credit
+from giftbot.models.ids import GuildId
+from giftbot.models.invite_batch import InviteBatch, Ledger
+from giftbot.models.join import Join
+from giftbot.services.invites.payload import OURS, Documents, Records, carried_of, read_records
+from giftbot.services.invites.ports import Copy
+from giftbot.services.remembering_invites import InviteStore
+
+_TOGETHER = 50
+"""Servers that are written at once."""
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_REFUSALS = 1000
+"""So many refused entries are named."""
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Taken:
+    """What a copy brought."""
+
+    written: Counter[str] = attrs.Factory(Counter)
+    """Rows that were added or replaced, by kind."""
+    refused: tuple[str, ...] = ()
+    """Entries that were not used, with their reasons."""
+    guild_ids: tuple[GuildId, ...] = ()
+    """The servers it holds."""
+
+
+def _in_pieces(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+class Merging:
+    """Reads a copy's entries and writes them to the tables."""
+
+    def __init__(self, store: InviteStore, documents: Documents) -> None:
+        self._store = store
+        self._documents = documents
+
+    async def take_in(self, copy: Copy, *, ledgers: bool, dry_run: bool = False) -> Taken:
+        """Take a whole copy in.
+
+        `ledgers` is False while the bot decides joins: what it knows of the invites is newer then, and only its
+        own actors change it. With `dry_run` everything is read, and what would be written is counted.
+        Raises `StoreError`.
+        """
+        records, refused = await asyncio.to_thread(self._read, copy.data)
+        merge = _Merge(self._store, copy, ledgers=ledgers, dry_run=dry_run)
+        await merge.prepare()
+        await merge.carry(carried_of(copy.data))
+        for group in _in_pieces(records, _TOGETHER):
+            await asyncio.gather(*map(merge.take_in, group))
+        return Taken(merge.written, tuple(refused[:_REFUSALS]), tuple(one.guild_id for one in records))
+
+    def _read(self, data: Mapping[str, object]) -> tuple[list[Records], list[str]]:
+        found, refused = [], []
+        guilds = data.get(OURS, {})
+        if not isinstance(guilds, Mapping):
+            return [], [f"{OURS} is no table"]
+        for guild, sections in guilds.items():
+            records, reasons = read_records(guild, sections, self._documents)
+            refused += reasons
+            if records is not None:
+                found.append(records)
+        return found, refused
+
+
+class _Merge:
+    """One copy on its way into the tables."""
+
+    def __init__(self, store: InviteStore, copy: Copy, *, ledgers: bool, dry_run: bool) -> None:
+        self.written: Counter[str] = Counter()
+        self._store = store
+        self._copy = copy
+        self._with_ledgers = ledgers
+        self._dry_run = dry_run
+        self._numbers: dict[GuildId, int] = {}
+        self._links: dict[str, tuple[int, datetime]] = {}
+        self._settings: dict[GuildId, tuple[int, datetime]] = {}
+
+    async def prepare(self) -> None:
+        """Look at what the tables have, as far as it is not asked row by row."""
+        async for page in self._store.scan_ledgers():
+            self._numbers.update((ledger.guild_id, ledger.number) for ledger in page)
+        for link in await self._store.list_links():
+            self._links[link.key] = (link.revision, link.updated_at or link.valid_from)
+        for one in await self._store.list_invite_settings():
+            self._settings[one.guild_id] = (one.revision, one.updated_at or _NEVER)
+
+    async def carry(self, tables: Mapping[str, object]) -> None:
+        """Keep the tables that are not ours, as far as they are not kept already."""
+        known = await self._store.get_carried()
+        absent = {name: value for name, value in tables.items() if name not in known}
+        self.written["carried tables"] += len(absent)
+        if absent and not self._dry_run:
+            await self._store.save_carried(absent)
+
+    async def take_in(self, records: Records) -> None:
+        """Write what is known of one server. The ledger comes last: it stands for all that is before it."""
+        await self._joins(records.joins)
+        await self._links_of(records)
+        await self._credits(records.credits)
+        await self._settings_of(records)
+        if records.ledger is not None and self._with_ledgers:
+            await self._ledger(records.ledger)
+
+    async def _ledger(self, ledger: Ledger) -> None:
+        if self._numbers.get(ledger.guild_id, -1) >= ledger.number:
+            return
+        batch = InviteBatch(
+            guild_id=ledger.guild_id,
+            number=ledger.number,
+            decided_at=self._copy.taken_at,
+            joins=(),
+            deltas={},
+            vanity_delta=None,
+            ledger=ledger,
+            events=(),
+        )
+        if self._dry_run or await self._store.commit_batch(batch):
+            self.written["ledgers"] += 1
+
+    async def _joins(self, joins: Sequence[Join]) -> None:
+        known = await self._store.get_joins([join.join_id for join in joins]) if joins else {}
+        absent = [join for join in joins if join.join_id not in known]
+        if absent:
+            new = {join.join_id for join in absent} if self._dry_run else await self._store.insert_joins(absent)
+            self.written["joins"] += len(new)
+        for join in joins:
+            before = known.get(join.join_id)
+            if before is None or not _is_better(join, before):
+                continue
+            if self._dry_run or await self._store.save_join(join, before=before):
+                self.written["joins"] += 1
+
+    async def _links_of(self, records: Records) -> None:
+        for link in records.links:
+            revision, changed_at = self._links.get(link.key, (0, None))
+            if changed_at is not None and (link.updated_at or link.valid_from) <= changed_at:
+                continue
+            if self._dry_run or await self._store.save_link(attrs.evolve(link, revision=revision)):
+                self.written["links"] += 1
+
+    async def _credits(self, credits_: Iterable[Credit]) -> None:
+        credits_ = list(credits_)
+        known = await self._store.get_credits([credit.credit_id for credit in credits_]) if credits_ else {}
+        for credit in credits_:
+            before = known.get(credit.credit_id)
+            if before is not None and before.updated_at >= credit.updated_at:
+                continue
+            if self._dry_run or await self._write_credit(credit, before):
+                self.written["credits"] += 1
+
+    async def _write_credit(self, credit: Credit, before: Credit | None) -> bool:
+        if before is None:
+            return await self._store.open_credit(attrs.evolve(credit, revision=0))
+        return await self._store.save_credit(attrs.evolve(credit, revision=before.revision))
+
+    async def _settings_of(self, records: Records) -> None:
+        settings = records.settings
+        if settings is None:
+            return
+        revision, changed_at = self._settings.get(settings.guild_id, (0, None))
+        if changed_at is not None and (settings.updated_at or _NEVER) <= changed_at:
+            return
+        if self._dry_run or await self._store.save_invite_settings(attrs.evolve(settings, revision=revision)):
+            self.written["settings"] += 1
+
+
+def _is_better(join: Join, before: Join) -> bool:
+    """Whether a copy's row of a membership is to replace the table's."""
+    return join != before and (join.updated_at or _NEVER) > (before.updated_at or _NEVER)
+
+
+def describe(written: Mapping[str, int]) -> str:
+    """Counts by kind as words, for people: `12 joins, 2 links`."""
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(written.items()) if count) or "nothing new"
+
+
+def newest(copies: Iterable[Copy]) -> list[Copy]:
+    """Copies in the order in which to take them: the series written last first, its highest number first."""
+    ordered = sorted(copies, key=lambda copy: (copy.sequence, copy.taken_at), reverse=True)
+    ends: dict[str, datetime] = {}
+    for copy in ordered:
+        ends.setdefault(copy.epoch, copy.taken_at)
+    return sorted(ordered, key=lambda copy: ends[copy.epoch], reverse=True)

@@ -1,0 +1,70 @@
+"""JSON texts that are made once, kept small, and put into any number of documents."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from typing import cast
+
+import attrs
+import orjson
+
+_CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+
+
+@attrs.frozen
+class Part:
+    """A JSON text."""
+
+    packed: bytes = attrs.field(repr=False)
+    digest: str
+    """SHA-256 of the text in its canonical form: keys sorted, no blanks."""
+
+    @property
+    def text(self) -> bytes:
+        """The text."""
+        return zlib.decompress(self.packed)
+
+
+@attrs.frozen
+class Rows:
+    """Lists, none of them empty, as one."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> bytes:
+        """The list."""
+        return b"[" + b",".join(part.text[1:-1] for part in self.parts) + b"]"
+
+
+def pack(value: object) -> Part:
+    """A value of what JSON has, as a part."""
+    text = orjson.dumps(value, option=_CANONICAL)
+    return Part(zlib.compress(text, 1), hashlib.sha256(text).hexdigest())
+
+
+def digest_of(value: object) -> str:
+    """The digest of a part, or of a value as one."""
+    if isinstance(value, Part):
+        return value.digest
+    return hashlib.sha256(orjson.dumps(value, option=_CANONICAL, default=_plain)).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (Part, Rows)):
+        return orjson.Fragment(value.text)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def render(document: Mapping[str, object]) -> bytes:
+    """A document with parts in it, as JSON."""
+    return orjson.dumps(document, default=_plain)
+
+
+def plain(data: Mapping[str, object]) -> dict[str, object]:
+    """The same document without parts: as it is read back."""
+    return cast("dict[str, object]", orjson.loads(render(data)))

@@ -1,0 +1,217 @@
+"""What a copy holds: a server's invites, joins, links, credits and settings, and what earlier bots kept, as JSON.
+
+`discord_data` has a table of ours, `giftbot_invites`, that says everything: server id -> section -> rows. A section
+is what changes together: `state` (ledger, settings, links, credits), and the joins of one month, `joins 2026-05`.
+Beside it stand the tables that earlier bots read, made from it (`EARLIER`), and the tables that are carried along.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar, cast
+
+import attrs
+
+from giftbot.models.credit import Credit
+from giftbot.models.ids import GuildId, InviteCode
+from giftbot.models.invite import Invite
+from giftbot.models.invite_batch import Ledger
+from giftbot.models.invite_settings import InviteSettings
+from giftbot.models.join import Join
+from giftbot.models.staff import StaffLink
+from giftbot.services.invites.earlier_shape import (
+    CACHE_TABLE,
+    JOINS_TABLE,
+    STAFF_TABLE,
+    VIP_TABLE,
+    join_rows,
+    state_tables,
+)
+from giftbot.services.invites.parts import Part, pack
+
+OURS = "giftbot_invites"
+"""The table that says everything."""
+ENVELOPE = "giftbot_copy"
+"""The table that says which copy it is."""
+MARK = "giftbot_mark"
+"""The row of the carried tables that says which copy the tables are in step with."""
+EARLIER = frozenset({STAFF_TABLE, JOINS_TABLE, VIP_TABLE, CACHE_TABLE})
+"""Tables for earlier bots. They are never read back."""
+STATE = "state"
+ENTRY_LIMIT = 256 * 1024
+"""Bytes of one row as JSON; a longer one is refused. A raid's ledger with its thousand invites is not one row."""
+LARGEST_ID = 2**63 - 1
+
+V = TypeVar("V", bound=attrs.AttrsInstance)
+
+
+class Documents(Protocol):
+    """Turns models into plain dicts and back."""
+
+    def to_document(self, value: attrs.AttrsInstance) -> dict[str, object]:
+        """A value as a dict of what JSON has."""
+        ...
+
+    def read_document(self, model: type[V], document: object) -> V | None:
+        """The value in a dict; None when it cannot be read."""
+        ...
+
+
+@attrs.frozen
+class Records:
+    """What is known of one server."""
+
+    guild_id: GuildId
+    ledger: Ledger | None = None
+    settings: InviteSettings | None = None
+    links: tuple[StaffLink, ...] = ()
+    credits: tuple[Credit, ...] = ()
+    joins: tuple[Join, ...] = ()
+
+
+@attrs.frozen
+class Section:
+    """One section of one server, ready to be copied."""
+
+    own: Part
+    earlier: Mapping[str, Part]
+    """Its rows for the tables of earlier bots; of `invite_cache` the server's invites."""
+
+
+def month_of(join: Join) -> str:
+    """The section that a join belongs to."""
+    return f"joins {join.joined_at:%Y-%m}"
+
+
+def pack_state(records: Records, documents: Documents) -> Section:
+    """The section `state` of a server."""
+    write = documents.to_document
+    state: dict[str, object] = {
+        "links": [write(link) for link in records.links],
+        "credits": [write(credit) for credit in records.credits],
+    }
+    if records.ledger is not None:
+        state["ledger"] = write(records.ledger)
+    if records.settings is not None:
+        state["settings"] = write(records.settings)
+    earlier = state_tables(records.ledger, records.links, records.credits)
+    return Section(pack(state), {name: pack(value) for name, value in earlier.items() if value})
+
+
+def pack_joins(joins: Sequence[Join], documents: Documents) -> Section:
+    """The section of one server's joins of one month."""
+    own = pack([documents.to_document(join) for join in sorted(joins, key=lambda join: join.join_id)])
+    earlier = join_rows(joins)
+    return Section(own, {JOINS_TABLE: pack(earlier)} if earlier else {})
+
+
+def pack_records(records: Records, documents: Documents) -> dict[str, Section]:
+    """All sections of a server."""
+    ordered = sorted(records.joins, key=month_of)
+    months = {
+        month: pack_joins(list(joins), documents) for month, joins in itertools.groupby(ordered, key=month_of)
+    }
+    return {STATE: pack_state(records, documents), **months}
+
+
+class _Reader:
+    """Reads one server's sections, entry by entry."""
+
+    def __init__(self, guild_id: GuildId, documents: Documents) -> None:
+        self.guild_id = guild_id
+        self.refused: list[str] = []
+        self._documents = documents
+
+    def refuse(self, what: str, why: str) -> None:
+        """Note that an entry is not used."""
+        self.refused.append(f"server {self.guild_id}, {what}: {why}")
+
+    def rows(self, model: type[V], value: object, what: str) -> Iterator[V]:
+        """Those of a list's rows that can be read and belong to this server."""
+        if not isinstance(value, list):
+            self.refuse(what, "is no list")
+            return
+        for number, document in enumerate(cast("list[object]", value), start=1):
+            row = self.row(model, document, f"{what} {number}")
+            if row is not None:
+                yield row
+
+    def row(self, model: type[V], document: object, what: str) -> V | None:
+        """A row, if it can be read and belongs to this server."""
+        if not isinstance(document, dict):
+            self.refuse(what, "is no row")
+        elif len(str(document)) > ENTRY_LIMIT:
+            self.refuse(what, "is too large")
+        elif str(document.get("guild_id")) != str(self.guild_id):
+            self.refuse(what, "is of another server")
+        else:
+            row = self._documents.read_document(model, document)
+            if row is not None:
+                return row
+            self.refuse(what, "cannot be read")
+        return None
+
+    def ledger(self, document: object) -> Ledger | None:
+        """A ledger without those of its invites that cannot be read."""
+        if not isinstance(document, dict):
+            self.refuse("ledger", "is no row")
+            return None
+        invites = cast("object", document.get("invites", {}))
+        ledger = self.row(Ledger, {**document, "invites": {}}, "ledger")
+        if ledger is None or not isinstance(invites, dict):
+            return None
+        kept = {InviteCode(str(code)): self._invite(str(code), value) for code, value in invites.items()}
+        return attrs.evolve(ledger, invites={code: one for code, one in kept.items() if one is not None})
+
+    def _invite(self, code: str, document: object) -> Invite | None:
+        invite = self._documents.read_document(Invite, document) if isinstance(document, dict) else None
+        if invite is None or invite.code != code or invite.uses < 0:
+            self.refuse(f"invite {code[:40]}", "cannot be read")
+            return None
+        return invite
+
+
+def read_records(guild: object, sections: object, documents: Documents) -> tuple[Records | None, list[str]]:
+    """What a copy says of one server, and which of its entries are refused, with the reasons."""
+    if not isinstance(guild, str) or not (guild.isascii() and guild.isdigit()) or not 0 < int(guild) <= LARGEST_ID:
+        return None, [f"{str(guild)[:40]!r} is no server id"]
+    reader = _Reader(GuildId(int(guild)), documents)
+    if not isinstance(sections, Mapping):
+        reader.refuse("everything", "is no table")
+        return None, reader.refused
+    joins: list[Join] = []
+    state: Mapping[str, object] = {}
+    for name, value in sections.items():
+        if name == STATE and isinstance(value, Mapping):
+            state = value
+        elif isinstance(name, str) and name.startswith("joins "):
+            joins += reader.rows(Join, value, name)
+        else:
+            reader.refuse(str(name)[:40], "is not known")
+    settings = None if "settings" not in state else reader.row(InviteSettings, state["settings"], "settings")
+    records = Records(
+        guild_id=reader.guild_id,
+        ledger=None if "ledger" not in state else reader.ledger(state["ledger"]),
+        settings=settings,
+        links=tuple(reader.rows(StaffLink, state.get("links", []), "link")),
+        credits=tuple(reader.rows(Credit, state.get("credits", []), "credit")),
+        joins=tuple(joins),
+    )
+    return records, reader.refused
+
+
+def carried_of(data: Mapping[str, object]) -> dict[str, object]:
+    """The tables of a copy that are neither ours nor made from ours."""
+    return {name: value for name, value in data.items() if name not in EARLIER | {OURS, ENVELOPE, MARK}}
+
+
+def by_guild(rows: Iterable[V], guild_of: Callable[[V], GuildId]) -> dict[GuildId, tuple[V, ...]]:
+    """Rows by their server."""
+    ordered = sorted(rows, key=guild_of)
+    return {guild_id: tuple(group) for guild_id, group in itertools.groupby(ordered, key=guild_of)}
+
+
+guild_of: Callable[[Join | StaffLink | Credit], GuildId] = operator.attrgetter("guild_id")
+"""A row's server."""

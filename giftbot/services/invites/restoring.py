@@ -1,0 +1,149 @@
+"""What is known of invites, read back at a start from wherever there is more of it: tables, local file, cloud."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import attrs
+import structlog
+
+from giftbot.errors import CopyError, CopyRefusedError
+from giftbot.models.copy_status import CopyStatus
+from giftbot.services.invites.merging import Merging, Taken, describe, newest
+from giftbot.services.invites.ports import Copy, CopyPlace
+from giftbot.services.invites.series import Series, is_blind
+from giftbot.services.ports import Clock
+from giftbot.services.remembering_invites import InviteStore
+
+_log = structlog.get_logger(__name__)
+
+ANOTHER_SERIES = (
+    "It belongs to another bot, or to an earlier life of this one, and nothing is written over it. If it is this"
+    " bot's: stop the bot, then ops restore --from {label}."
+)
+_NAMED = 20
+"""So many refused entries are logged one by one."""
+
+
+@attrs.frozen
+class Look:
+    """What a place had to show."""
+
+    copy: Copy | None = None
+    refused: str | None = None
+    """Why what is there must not be used; as a sentence."""
+    failed: str | None = None
+    """Why nobody knows what is there; as a sentence."""
+
+
+async def look_at(place: CopyPlace) -> Look:
+    """Read a place, whatever comes of it."""
+    try:
+        return Look(copy=await place.read())
+    except CopyRefusedError as error:
+        _log.warning("copy refused", layer=place.label, why=str(error))
+        return Look(refused=str(error))
+    except CopyError as error:
+        _log.warning("copy not read", layer=place.label, why=str(error))
+        return Look(failed=str(error))
+
+
+class Restoring:
+    """Brings the tables in step with the newest whole copy, and knows which series of copies goes on."""
+
+    def __init__(self, *, store: InviteStore, merging: Merging, places: Sequence[CopyPlace], clock: Clock) -> None:
+        self.series = Series()
+        self.statuses: dict[str, CopyStatus] = {place.label: CopyStatus(place.label) for place in places}
+        """What is known of each place, by its label."""
+        self._store = store
+        self._merging = merging
+        self._places = tuple(places)
+        self._clock = clock
+
+    async def run(self) -> frozenset[str]:
+        """Restore, before anything connects; the labels of the places that could be read.
+
+        Only these may be written to. Whatever is wrong with a copy, the next best is used.
+        Raises `StoreError` when the tables cannot be read.
+        """
+        await self.series.load(self._store)
+        looks = await asyncio.gather(*map(look_at, self._places))
+        by_label = {place.label: look for place, look in zip(self._places, looks, strict=True)}
+        label_of = {id(look.copy): label for label, look in by_label.items() if look.copy is not None}
+        copies = [look.copy for look in looks if look.copy is not None]
+        sure = [copy for copy in copies if not is_blind(copy)]
+        for copy in [*newest(sure), *newest(copy for copy in copies if is_blind(copy))]:
+            await self._adopt(label_of[id(copy)], copy)
+        for label, look in by_label.items():
+            self._note(label, look)
+        self._begin()
+        await self.series.save(self._store)
+        if not copies:
+            _log.info("no copy found", epoch=self.series.epoch, sequence=self.series.sequence)
+        return frozenset(label for label, look in by_label.items() if look.failed is None)
+
+    async def read_late(self, place: CopyPlace) -> bool:
+        """Read a place that could not be read before, or that holds something newer; whether it was read.
+
+        The bot works meanwhile: rows are taken in, what it knows of the invites stays. Raises `StoreError`.
+        """
+        look = await look_at(place)
+        if look.copy is not None:
+            await self._adopt(place.label, look.copy, late=True)
+        self._note(place.label, look)
+        self._begin()
+        await self.series.save(self._store)
+        return look.failed is None
+
+    async def _adopt(self, label: str, copy: Copy, *, late: bool = False) -> None:
+        """Take a copy in, if it belongs to the series and may hold more than the tables.
+
+        `late` is after the start: what another process wrote may hold more then whatever its number is.
+        """
+        before = self.statuses[label]
+        is_known = (before.epoch, before.sequence, before.taken_at) == (copy.epoch, copy.sequence, copy.taken_at)
+        status = CopyStatus(label, epoch=copy.epoch, sequence=copy.sequence, taken_at=copy.taken_at)
+        self.statuses[label] = status
+        if not self.series.belongs(copy):
+            why = ANOTHER_SERIES.format(label=label)
+            _log.warning("copy refused", layer=label, why=why, epoch=copy.epoch, sequence=copy.sequence)
+            self.statuses[label] = attrs.evolve(status, refused=why, held=why)
+            return
+        if self.series.is_behind(copy) or (late and not is_known):
+            taken = await self._merging.take_in(copy, ledgers=not late)
+            self.statuses[label] = attrs.evolve(status, refused_entries=taken.refused)
+            self._log_taken(label, copy, taken)
+        self.series.take_in(copy)
+
+    def _log_taken(self, label: str, copy: Copy, taken: Taken) -> None:
+        age = (self._clock.now() - copy.taken_at).total_seconds()
+        _log.info(
+            "cache restored",
+            layer=label,
+            age=round(age),
+            sequence=copy.sequence,
+            wrote=describe(taken.written),
+            refused=len(taken.refused),
+        )
+        for why in taken.refused[:_NAMED]:
+            _log.warning("copy entry refused", layer=label, why=why)
+
+    def _note(self, label: str, look: Look) -> None:
+        known = self.statuses[label]
+        if look.copy is None:
+            self.statuses[label] = attrs.evolve(
+                known, refused=look.refused, failed=look.failed, held=held_by(look.failed)
+            )
+
+    def _begin(self) -> None:
+        """Name the series, once everybody was asked; until then it is one that was begun blind."""
+        unknown = any(status.failed is not None and status.sequence is None for status in self.statuses.values())
+        self.series.begin(blind=unknown)
+
+
+def held_by(failed: str | None) -> str | None:
+    """Why a place is not written to that could not be read."""
+    if failed is None:
+        return None
+    return f"Nothing is written there before it is known what is there. {failed}"
