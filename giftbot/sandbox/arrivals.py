@@ -37,6 +37,9 @@ class Arrival:
     """Of the invite, or the guild's own address."""
 
     inviter_id: int | None = None
+    is_temporary: bool = False
+    """Whether it ends when they disconnect without having got a role."""
+
     left_at: datetime.datetime | None = None
 
 

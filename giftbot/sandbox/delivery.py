@@ -13,6 +13,9 @@ import attrs
 _Lane = tuple[str, str]
 """A session and a kind of event, or all kinds."""
 
+_KIND = {"GUILD_CREATE": "guild", "GUILD_DELETE": "guild"}
+"""Kinds of events that never overtake each other."""
+
 
 @attrs.define
 class _Rule:
@@ -71,7 +74,7 @@ class Delivery:
     def carry(self, session: str, event: str, deliver: Callable[[], None]) -> None:
         """Deliver an event to a session when its time has come."""
         rule = self._lags.get(event) or self._lags.get("*")
-        lane = (session, "" if self.in_order else event)
+        lane = (session, "" if self.in_order else _KIND.get(event, event))
         queue = self._queues.get(lane)
         if not queue and (rule is None or rule.high <= 0):
             deliver()

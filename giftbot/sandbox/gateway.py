@@ -119,11 +119,7 @@ class Gateway:
         """Send GUILD_CREATE to the sessions of the guild."""
         for session in self.sessions.values():
             if session.hears(guild.id) and session.intents & GUILDS:
-                self._send_guild(session, guild, joined=joined)
-
-    def _send_guild(self, session: Session, guild: Guild, *, joined: bool) -> None:
-        everybody = bool(session.intents & MEMBERS) and bool(session.intents & PRESENCES)
-        session.dispatch("GUILD_CREATE", shapes.gateway_guild(guild, joined=joined, all_members=everybody))
+                self._carry(session, "GUILD_CREATE", _whole(session, guild, joined=joined), [])
 
     def drop_connections(self, *, resumable: bool = True) -> None:
         """Cut every connection; without `resumable` the sessions are forgotten as well."""
@@ -263,7 +259,7 @@ class Gateway:
         if intents & GUILDS:
             for guild in guilds:
                 if guild.available:
-                    self._send_guild(session, guild, joined=False)
+                    session.dispatch("GUILD_CREATE", _whole(session, guild, joined=False))
         world.pulse.beat()
         return session
 
@@ -278,3 +274,8 @@ class Gateway:
         self.resumes += 1
         self._world.pulse.beat()
         return session
+
+
+def _whole(session: Session, guild: Guild, *, joined: bool) -> Payload:
+    everybody = bool(session.intents & MEMBERS) and bool(session.intents & PRESENCES)
+    return shapes.gateway_guild(guild, joined=joined, all_members=everybody)

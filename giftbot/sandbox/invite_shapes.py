@@ -52,7 +52,7 @@ def listed(guild: Guild, invite: Invite, *, metadata: bool, about: Payload | Non
         "channel": {"id": str(invite.channel.id), "type": invite.channel.kind, "name": invite.channel.name},
     }
     if invite.inviter is not None:
-        shape["inviter"] = shapes.user(invite.inviter)
+        shape["inviter"] = shapes.user(guild.world.users[invite.inviter.id])
     if invite.target_type is not None:
         shape["target_type"] = invite.target_type
     roles = [shapes.role(guild.roles[one]) for one in invite.role_ids if one in guild.roles]

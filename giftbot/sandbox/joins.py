@@ -107,6 +107,15 @@ class Joins:
         self._tell_added(changed)
         return changed
 
+    def disconnect(self, member: Member | User) -> bool:
+        """Let a member go offline; say whether that ended a temporary membership without a role."""
+        guild = self._guild
+        arrival = guild.world.arrivals.last(guild.id, _id(member))
+        if arrival is None or not arrival.is_temporary or guild.members[_id(member)].roles:
+            return False
+        guild.remove_user(_id(member))
+        return True
+
     def enter(
         self,
         user: User,
@@ -114,18 +123,25 @@ class Joins:
         roles: Iterable[int] = (),
         way: Way = Way.UNSPECIFIED,
         code: str | None = None,
-        inviter_id: int | None = None,
+        invite: Invite | None = None,
         flags: int = 0,
         late: Iterable[int] = (),
     ) -> Member:
-        """Put somebody into the guild, remember the truth about it, and send GUILD_MEMBER_ADD."""
+        """Put somebody into the guild, remember the truth about it, and send GUILD_MEMBER_ADD.
+
+        Roles that come `late` are given in an update after it.
+        """
         guild = self._guild
         if user.id in guild.former:
             flags |= REJOINED
         now = datetime.datetime.now(datetime.UTC)
         member = Member(guild.id, user, tuple(roles), now.isoformat(), flags=flags)
         guild.members[user.id] = member
-        guild.world.arrivals.begin(Arrival(guild.id, user.id, now, way, code, inviter_id))
+        arrival = Arrival(guild.id, user.id, now, way, code)
+        if invite is not None:
+            inviter_id = invite.inviter.id if invite.inviter is not None else None
+            arrival = attrs.evolve(arrival, inviter_id=inviter_id, is_temporary=invite.temporary)
+        guild.world.arrivals.begin(arrival)
         self._tell_added(member)
         following = tuple(late)
         if following:
@@ -135,15 +151,8 @@ class Joins:
 
     def _enter_by(self, invite: Invite, user: User, way: Way, flags: int, *, late: bool) -> Member:
         roles = self._roles(invite)
-        return self.enter(
-            user,
-            roles=() if late else roles,
-            way=way,
-            code=invite.code,
-            inviter_id=invite.inviter.id if invite.inviter is not None else None,
-            flags=flags,
-            late=roles if late else (),
-        )
+        at_once, later = ((), roles) if late else (roles, ())
+        return self.enter(user, roles=at_once, way=way, code=invite.code, invite=invite, flags=flags, late=later)
 
     def _count(self, invite: Invite, *, counted: bool) -> None:
         if counted and self._guild.invites.count(invite).is_used_up:

@@ -90,6 +90,16 @@ class World:
         self.users[user.id] = user
         return user
 
+    def rename(self, user: User | Member | int, name: str) -> User:
+        """Let a user take another name; GUILD_MEMBER_UPDATE tells each guild they are in."""
+        user_id = user if isinstance(user, int) else user.user.id if isinstance(user, Member) else user.id
+        changed = self.users[user_id] = attrs.evolve(self.users[user_id], name=name)
+        for guild in self.guilds.values():
+            if user_id in guild.members:
+                member = guild.members[user_id] = attrs.evolve(guild.members[user_id], user=changed)
+                guild.tell_member(member)
+        return changed
+
     def add_guild(
         self,
         name: str = "guild",

@@ -225,6 +225,32 @@ async def test_roles_given_and_taken(sandbox: Sandbox, guild: Guild, connect: Co
     assert [one["changes"][0]["key"] for one in guild.audit.entries] == ["$add", "$remove"]
 
 
+async def test_temporary_membership(sandbox: Sandbox, guild: Guild) -> None:
+    """It ends when they disconnect, unless somebody has given them a role; others stay."""
+    code = guild.invites.create(temporary=True).code
+    gone, kept, other = sandbox.join(guild, code=code), sandbox.join(guild, code=code), sandbox.join(guild)
+    guild.give(kept, guild.add_role("VIP"))
+    assert [guild.joins.disconnect(one) for one in (gone, kept, other)] == [True, False, False]
+    assert gone.user.id not in guild.members
+    arrival = sandbox.world.arrivals.last(guild.id, gone.user.id)
+    assert arrival is not None
+    assert arrival.is_temporary
+    assert arrival.left_at is not None
+
+
+async def test_another_name(sandbox: Sandbox, guild: Guild, connect: Connect) -> None:
+    """Whoever takes another name has it everywhere, and the invites they made show it."""
+    ada = guild.add_user("ada")
+    guild.invites.create(inviter=ada)
+    bot = await connect(sandbox, intents=INTENTS)
+    event = await heard(bot, hikari.MemberUpdateEvent, lambda: sandbox.world.rename(ada, "eve"))
+    assert event.user.username == "eve"
+    assert (await bot.rest.fetch_user(ada.user.id)).username == "eve"
+    (invite,) = await bot.rest.fetch_guild_invites(guild.id)
+    assert invite.inviter is not None
+    assert invite.inviter.username == "eve"
+
+
 async def test_members_need_their_intent(sandbox: Sandbox, connect: Connect) -> None:
     """Without the members intent nobody is heard of; the bot's own member always is."""
     sandbox.world.grant_intents("GUILD_MEMBERS")
