@@ -72,8 +72,8 @@ def posting_state(guild: GuildSettings) -> str:
 
 
 def redeeming_state(guild: GuildSettings) -> str:
-    """Whether new codes are redeemed."""
-    return "on: new codes are redeemed for every player of this server" if guild.auto_redeem else "off"
+    """Whether codes are to be redeemed as they come."""
+    return "on, for every player of this server" if guild.auto_redeem else "off"
 
 
 def undecided(count: int) -> str:
