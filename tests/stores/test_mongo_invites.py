@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import attrs
 import pytest
+from structlog.testing import capture_logs
 
 from giftbot.models.ids import UserId
 from giftbot.models.invite_batch import Ledger
@@ -13,7 +14,7 @@ from giftbot.models.join import Join, Level, Method
 from giftbot.stores.mongo.store import MongoStore, open_mongo
 from tests.mongod import Mongod
 from tests.stores.build import GUILD, later
-from tests.stores.build_invites import batch, event, joined, ledger
+from tests.stores.build_invites import CODE, batch, event, joined, ledger
 
 PROJECTIONS = ("invite_joins", "invite_events", "invite_ledgers")
 
@@ -44,10 +45,10 @@ class Place:
                 if rows:
                     client[self._name][name].insert_many(rows)
 
-    def spoil(self, name: str, row_id: object, field: str) -> None:
+    def spoil(self, name: str, row_id: object, field: str, value: object = "no JSON") -> None:
         """Make a field unreadable."""
         with self._mongod.client() as client:
-            client[self._name][name].update_one({"_id": row_id}, {"$set": {field: "no JSON"}})
+            client[self._name][name].update_one({"_id": row_id}, {"$set": {field: value}})
 
 
 @pytest.fixture
@@ -125,3 +126,7 @@ async def test_what_cannot_be_read_is_not_there(store: MongoStore, place: Place)
     assert await store.open_joins(GUILD) == [joined(2)]
     assert not await store.save_join(joined(1, owner=None), before=joined(1))
     assert await store.get_ledger(GUILD) == Ledger(GUILD, 1)
+    place.spoil("invite_batches", batch(1).batch_id, "joins", b"not packed")
+    with capture_logs() as logs:
+        assert await store.list_batches(GUILD) == [attrs.evolve(batch(1), deltas={CODE: 2})]
+    assert [line["event"] for line in logs] == ["packed text cannot be read"]

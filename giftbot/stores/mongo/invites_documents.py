@@ -10,6 +10,7 @@ import asyncio
 import zlib
 from collections.abc import Sequence
 
+import structlog
 from bson import Int64
 from pymongo.errors import DuplicateKeyError
 
@@ -21,6 +22,8 @@ from giftbot.stores.invite_documents import to_document
 from giftbot.stores.mongo.documents import changing, same
 from giftbot.stores.mongo.driver import Collection as Rows
 from giftbot.stores.mongo.faults import translated
+
+_log = structlog.get_logger(__name__)
 
 _LONG = 64 * 1024
 """Characters from which on a text is packed: a document of MongoDB has at most 16 MB."""
@@ -80,11 +83,12 @@ async def packed(text: str) -> str | bytes:
 
 
 async def unpacked(value: object) -> str:
-    """The text in a field; an empty one when there is none that can be read."""
+    """The text in a field; an empty one, and a warning, when it cannot be unpacked."""
     if isinstance(value, bytes):
         try:
             return await asyncio.to_thread(lambda: zlib.decompress(value).decode())
-        except (zlib.error, UnicodeDecodeError):
+        except (zlib.error, UnicodeDecodeError) as error:
+            _log.warning("packed text cannot be read", error=f"{type(error).__name__}: {error}")
             return ""
     return value if isinstance(value, str) else ""
 
