@@ -37,7 +37,9 @@ class InviteBatchStore(Protocol):
         """Write a batch, its joins and its ledger, and drop its events; False when that number is taken.
 
         The batch's row is the commit. What follows from it and was not written (a crash) is written by
-        `repair_batches`.
+        `repair_batches`, and before False is returned. A number is taken for ever, also once its batch is
+        forgotten; it need not follow the last one. After `StoreUnavailableError` the batch may be there: then a
+        repetition is False, and `list_batches` shows whose it is.
         """
         ...
 
@@ -46,7 +48,10 @@ class InviteBatchStore(Protocol):
         ...
 
     async def get_ledger(self, guild_id: GuildId) -> Ledger | None:
-        """What is known of a server's invites; None before the first look."""
+        """What is known of a server's invites; None before the first look.
+
+        What cannot be read is a ledger of that number without a baseline.
+        """
         ...
 
     def scan_ledgers(self, changed_after: datetime | None = None) -> AsyncIterator[list[Ledger]]:
