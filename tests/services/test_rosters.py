@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import gc
 import io
 import time
 from collections.abc import AsyncIterator
@@ -132,7 +133,10 @@ async def test_a_table_that_cannot_be_used_is_a_sentence(club: Club, words: str,
 
 @asynccontextmanager
 async def watched_loop() -> AsyncIterator[list[float]]:
-    """What each turn of the loop costs this thread, in seconds of CPU; other processes do not count."""
+    """What each turn of the loop costs this thread, in seconds of CPU; other processes do not count.
+
+    Garbage is not collected meanwhile: that would take the longer, the more tests the process has run.
+    """
     turns: list[float] = []
 
     async def watch() -> None:
@@ -143,10 +147,15 @@ async def watched_loop() -> AsyncIterator[list[float]]:
             turns.append(now - before)
             before = now
 
+    gc.collect()
+    gc.disable()
     watching = asyncio.create_task(watch())
-    await asyncio.sleep(0)
-    yield turns
-    watching.cancel()
+    try:
+        await asyncio.sleep(0)
+        yield turns
+    finally:
+        watching.cancel()
+        gc.enable()
 
 
 async def test_the_largest_table_never_holds_the_loop(club: Club) -> None:
