@@ -7,18 +7,20 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from giftbot.models.ids import InviteCode
+from giftbot.models.ids import InviteCode, RoleId
 from giftbot.models.invite import Invite, Vanity
 from giftbot.models.invite_batch import Ledger
-from giftbot.models.join import Join, Level
+from giftbot.models.join import Join, Level, Reason
 from giftbot.services.invites import sources
 from giftbot.services.invites.chains import Chain, Span, chain_of, moments_of, splits_a_moment
 from giftbot.services.invites.evidence import Arrival, Decision, Look, Wanted
 from giftbot.services.invites.ledgers import Tally, tidied, with_tally
+from giftbot.services.invites.matching import MANY
 from giftbot.services.invites.memberships import moment_of
+from giftbot.services.invites.owners import marker_of
 from giftbot.services.invites.sources import Source, State, Stretch
 from giftbot.services.invites.stretches import Outcome, Person, Ways, is_small, solve
-from giftbot.services.invites.verdicts import Scene, givers, marker_of
+from giftbot.services.invites.verdicts import Scene, givers
 from giftbot.text import attribution as texts
 
 
@@ -47,11 +49,12 @@ class Batch:
         self._scene = scene
         self._arrivals = arrivals
         asked = [number for number, look in enumerate(looks) if look.vanity is not None]
-        self._skipped = asked[-1] if asked else 0
+        self._vanity_look = looks[asked[-1]] if asked else None
+        self._is_vanity_last = bool(asked) and asked[-1] == len(looks) - 1
+        self._vanity = sources.vanity_delta(ledger, self._vanity_look)
+        self._skipped = min(asked[-1] + 1, len(looks) - 1) if asked else 0
         self._looks = looks[self._skipped :]
-        self._vanity = sources.vanity_delta(ledger, self._looks[0])
         self._marked = [self._marker(arrival) for arrival in arrivals]
-        self._vanity_look = self._looks[0]
         self._states = sources.trace(ledger, self._looks, scene.circumstances, scene.now)
         self._stretches = self._without_owed([state.stretch for state in self._states])
         self._lows = [sum(source.low for source in stretch.values()) for stretch in self._stretches]
@@ -59,8 +62,10 @@ class Batch:
 
     def decide(self, *, final: bool) -> Decision | Wanted:
         """Decide up to the last look of which it is known whom it counted."""
-        if not final and self._wants_roles():
+        roles = self._open_roles()
+        if roles and not final:
             return Wanted.ROLES
+        self._stretches = [sources.without_roles(stretch, roles) for stretch in self._stretches]
         cuts = self._cuts()
         if not final:
             if not cuts:
@@ -75,7 +80,7 @@ class Batch:
     def _marker(self, arrival: Arrival) -> InviteCode | None:
         if arrival.settled is not None:
             return arrival.settled.code
-        link = marker_of(arrival, self._scene.circumstances.links)
+        link = marker_of(arrival.event, self._scene.circumstances.links)
         return link.code if link is not None else None
 
     def _without_owed(self, stretches: Sequence[Stretch]) -> list[Stretch]:
@@ -99,7 +104,8 @@ class Batch:
                 if not left[code].high:
                     del left[code]
             if number == 0 and self._vanity:
-                left[sources.VANITY] = Source(sources.VANITY, self._vanity, self._vanity)
+                most = self._vanity if self._is_vanity_last else MANY
+                left[sources.VANITY] = Source(sources.VANITY, self._vanity, most)
             result.append(left)
         return result
 
@@ -114,23 +120,22 @@ class Batch:
         self._lows = [sum(self._lows)]
         return self._chained()
 
-    def _wants_roles(self) -> bool:
-        """Whether an invite that gives a role was counted more often than people with that role were seen."""
+    def _open_roles(self) -> set[tuple[RoleId, ...]]:
+        """Roles that more uses gave than people who were surely counted have, while somebody lacks them."""
         if self._scene.circumstances.role_wait_over:
-            return False
+            return set()
+        sure = self._chain.spans[-1].low - self._ledger.loose
         reach = self._chain.by_order[-1].high - self._ledger.loose
-        here = self._arrivals[:reach]
-        whole = sources.merged(self._stretches)
-        for source in whole.values():
-            if not source.role_ids:
-                continue
-            have = sum(
-                code == source.key or (code is None and set(source.role_ids) <= set(arrival.event.role_ids))
-                for code, arrival in zip(self._marked, here, strict=False)
-            )
-            if have < min(source.low, len(here)):
-                return True
-        return False
+        need: Counter[tuple[RoleId, ...]] = Counter()
+        for source in sources.merged(self._stretches).values():
+            if source.role_ids:
+                need[source.role_ids] += source.low or min(1, source.high)
+        found = set()
+        for roles, count in need.items():
+            has = [set(roles) <= set(arrival.event.role_ids) for arrival in self._arrivals[:reach]]
+            if sum(has[:sure]) < count and not all(has):
+                found.add(roles)
+        return found
 
     def _cuts(self) -> list[int]:
         """The looks of which it is known whom they counted."""
@@ -218,7 +223,7 @@ class Batch:
         look = self._looks[-1]
         stones = {code: stone.invite for code, stone in state.tombstones.items()}
         after = {**self._scene.before, **stones, **state.invites}
-        address = self._vanity_look.vanity or self._ledger.vanity
+        address = (self._vanity_look and self._vanity_look.vanity) or self._ledger.vanity
         notes = []
         if look.snapshot.lost:
             notes.append(texts.NOT_LISTED)
@@ -239,6 +244,8 @@ class Batch:
         codes_of = {key: source.codes for key, source in whole.items()}
         evidence = self._evidence(part)
         cap = Level.OWNER if outcome.is_surplus else Level.COUNTED
+        if any(source.ignores_roles for source in whole.values()):
+            cap = Level.CANDIDATES
         sure = self._chain.spans[-1].low
         rows: list[Join] = []
         for place in range(max(part.begin, self._ledger.loose), part.end):
@@ -247,8 +254,11 @@ class Batch:
             if code is not None:
                 rows += self._marked_row(arrival, ways, scene, is_counted=place < sure)
                 continue
+            if place >= sure and ways == frozenset({None}):
+                rows.append(scene.unknown(arrival, Reason.AMBIGUOUS, evidence))
+                continue
             row = scene.counted(arrival, ways, cap, codes_of=codes_of, shares=shares, evidence=evidence)
-            if outcome.assumed is not None and row.level < Level.OWNER:
+            if outcome.assumed is not None and row.level < Level.OWNER <= cap:
                 also = (*evidence, texts.USED_UP)
                 ways = outcome.assumed[place - part.begin]
                 better = scene.counted(arrival, ways, Level.OWNER, codes_of=codes_of, shares=shares, evidence=also)
@@ -268,7 +278,7 @@ class Batch:
             if not disagrees:
                 return []
         else:
-            link = marker_of(arrival, scene.circumstances.links)
+            link = marker_of(arrival.event, scene.circumstances.links)
             if link is None:
                 return []
             join = scene.marked(arrival, link, scene.after.get(link.code))
@@ -315,7 +325,7 @@ class Batch:
             tombstones=stones,
             vanity=self._vanity_after(cut),
             owed=self._owed_after(end - old.loose),
-            loose=self._chain.spans[cut].high - self._chain.spans[cut].low if not self._chain.is_surplus else 0,
+            loose=self._loose_after(parts, cut),
             anomalies=old.anomalies + sum(step.anomalies for step in self._states[: cut + 1]),
         )
         left_over: Counter[InviteCode] = Counter()
@@ -336,13 +346,23 @@ class Batch:
             has_gate=self._scene.circumstances.has_gate,
         )
 
+    def _loose_after(self, parts: Sequence[Part], cut: int) -> int:
+        """How many of these people may be counted by a later look only."""
+        uncounted = 0 if self._chain.is_surplus else self._chain.spans[cut].high - self._chain.spans[cut].low
+        unread = 0
+        for part in parts:
+            keys = {key for key, source in part.whole.items() if source.is_unread}
+            unread += sum(not ways.isdisjoint(keys) for ways in part.outcome.ways)
+        return max(uncounted, unread)
+
     def _vanity_after(self, cut: int) -> Vanity | None:
-        old, new = self._ledger.vanity, self._vanity_look.vanity
-        if new is not None:
-            is_lower = old is not None and old.code == new.code and new.uses < old.uses
-            return old if is_lower else new
         had_others = self._chain.spans[cut].high > sum(self._lows[: cut + 1])
-        return None if had_others else old
+        if had_others and not self._is_vanity_last:
+            return None
+        old = self._ledger.vanity
+        new = self._vanity_look.vanity if self._vanity_look is not None else None
+        is_lower = old and new and old.code == new.code and new.uses < old.uses
+        return old if new is None or is_lower else new
 
     def _owed_after(self, done: int) -> dict[InviteCode, int]:
         """Only those who still wait can be owed: all others were received before these looks were asked."""

@@ -19,7 +19,8 @@ from giftbot.services.invites.batches import Batch
 from giftbot.services.invites.evidence import Arrival, Circumstances, Decision, Look, Wanted
 from giftbot.services.invites.ledgers import ledger_after
 from giftbot.services.invites.memberships import moment_of
-from giftbot.services.invites.verdicts import Owners, Scene, givers, marker_of
+from giftbot.services.invites.owners import Owners, marker_of
+from giftbot.services.invites.verdicts import Scene, givers
 
 
 def settle(
@@ -179,7 +180,7 @@ def _scene(ledger: Ledger, circumstances: Circumstances, now: datetime) -> Scene
 def _without_look(arrival: Arrival, scene: Scene, ledger: Ledger) -> Join | None:
     if arrival.event.is_bot:
         return scene.bot(arrival)
-    link = marker_of(arrival, scene.circumstances.links)
+    link = marker_of(arrival.event, scene.circumstances.links)
     return None if link is None else scene.marked(arrival, link, ledger.invites.get(link.code))
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import attrs
 
 from giftbot.models.ids import RoleId, UserId
 from giftbot.models.invite_event import InviteEvent, InviteEventKind
-from giftbot.models.join import Join, Kind, Left
+from giftbot.models.join import Join, Kind, Left, Level, Method, Source
+from giftbot.models.staff import StaffLink
 from giftbot.services.invites.evidence import Arrival
+from giftbot.services.invites.owners import marker_of
+from giftbot.text import attribution as texts
 
 DUPLICATE_SPAN = timedelta(seconds=60)
 """Within this Discord says one join several times; the moments have been seen 0.4 s apart."""
@@ -26,13 +29,18 @@ class Reception:
     arrivals: tuple[Arrival, ...]
     """Those that wait for a decision, by `joined_at`."""
     changed: tuple[Join, ...]
-    """Stored memberships that ended; the next batch carries them."""
+    """Stored memberships that ended, or were raised by a marker role; the next batch carries them."""
     consumed: tuple[int, ...]
     """Events that are dealt with by `changed`, or change nothing: said twice, guests, roles of old members."""
 
 
 def receive(
-    events: Iterable[InviteEvent], known: Mapping[UserId, Join], *, now: datetime, was_away: bool = False
+    events: Iterable[InviteEvent],
+    known: Mapping[UserId, Join],
+    *,
+    now: datetime,
+    links: Sequence[StaffLink] = (),
+    was_away: bool = False,
 ) -> Reception:
     """Sort a server's events about members.
 
@@ -41,6 +49,7 @@ def receive(
             arrivals that `settle` has decided.
         known: Each user's newest membership, open or not, as it is stored.
         now: Roles of somebody whose join has not come yet wait for it for a minute.
+        links: Staff links: a marker role that comes late raises a membership that is stored already.
         was_away: Whether the bot was away since those memberships began, so that a leave may have been missed.
     """
     by_user: dict[UserId, list[InviteEvent]] = {}
@@ -59,7 +68,7 @@ def receive(
                 desk.leave(event)
         for event in of_user:
             if event.kind is InviteEventKind.ROLES:
-                desk.roles(event, now)
+                desk.roles(event, now, links)
         arrivals += desk.arrivals
         changed += desk.changed
         consumed += desk.consumed
@@ -97,6 +106,33 @@ def closed(join: Join, left_at: datetime, role_ids: Iterable[RoleId] | None = No
 def closed_while_away(join: Join, noticed_at: datetime) -> Join:
     """That membership of somebody who is not there any more, nobody knows since when."""
     return attrs.evolve(join, left_at=noticed_at, left=Left.AWAY, updated_at=noticed_at)
+
+
+def raised_by_role(join: Join, event: InviteEvent, links: Sequence[StaffLink]) -> Join:
+    """That membership at level 5, if a marker role came so soon that Discord must have given it; else as it is."""
+    if join.level >= Level.CONFIRMED or event.received_at - join.joined_at > DUPLICATE_SPAN:
+        return join
+    link = marker_of(attrs.evolve(event, joined_at=join.joined_at), links)
+    if link is None:
+        return join
+    raised = attrs.evolve(
+        join,
+        source=Source.INVITE,
+        level=Level.CONFIRMED,
+        method=Method.MARKER,
+        reason=None,
+        code=link.code,
+        owner_id=link.staff_id,
+        owner_name=link.staff_name,
+        candidates=(),
+        evidence=(*join.evidence, texts.marked(link.code)),
+        marker_role_id=link.marker_role_id,
+        has_disagreement=join.level >= Level.COUNTED and join.code != link.code,
+        updated_at=event.received_at,
+    )
+    if join.previous is not None and join.user_id != link.staff_id:
+        return raised
+    return attrs.evolve(raised, kind=kind_of(raised, None))
 
 
 def kind_of(join: Join, previous: Join | None, *, is_bot: bool = False) -> Kind:
@@ -155,12 +191,19 @@ class _Desk:
             self.changed.append(self._known)
         self.consumed.append(event.seq)
 
-    def roles(self, event: InviteEvent, now: datetime) -> None:
+    def roles(self, event: InviteEvent, now: datetime, links: Sequence[StaffLink]) -> None:
         for index, arrival in enumerate(self.arrivals):
             if event.joined_at is None or _is_near(event, arrival.event):
                 self.arrivals[index] = _with_event(arrival, event)
                 return
-        is_member = self._known is not None and self._known.is_open
+        known = self._known
+        is_member = known is not None and known.is_open
+        if known is not None and is_member:
+            raised = raised_by_role(known, event, links)
+            if raised is not known:
+                self._known = raised
+                self.changed = [join for join in self.changed if join.join_id != raised.join_id]
+                self.changed.append(raised)
         if is_member or now - event.received_at > DUPLICATE_SPAN:
             self.consumed.append(event.seq)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 import attrs
@@ -39,13 +39,17 @@ class Source:
     """Nobody who joined before can have come this way."""
     closes: datetime | None = None
     """Nobody who joined after can have come this way."""
+    is_unread: bool = False
+    """Whether the invite is there, and what it counts will only be seen later."""
+    ignores_roles: bool = False
+    """Whether the role that it gives may still come to somebody."""
     among: tuple[InviteCode, ...] = ()
     """Of uses that were left over: the invites they may be of."""
 
     @property
     def role_ids(self) -> tuple[RoleId, ...]:
         """What it gives to those who come by it."""
-        return self.invite.role_ids if self.invite is not None else ()
+        return self.invite.role_ids if self.invite is not None and not self.ignores_roles else ()
 
     @property
     def slots(self) -> Slots:
@@ -77,12 +81,15 @@ class State:
 def trace(ledger: Ledger, looks: Sequence[Look], circumstances: Circumstances, now: datetime) -> list[State]:
     """What each look shows against the one before; `ledger` has a baseline, and what was told is in it."""
     born = _born(circumstances.told)
+    revoked = next((look.revoked for look in reversed(looks) if look.revoked is not None), None)
     states: list[State] = []
     invites = ledger.invites
     stones = {stone.invite.code: stone for stone in ledger.tombstones}
+    buried: set[InviteCode] = set()
     for number, look in enumerate(looks):
-        step = _Step(ledger, look, circumstances, born)
-        step.compare(invites, stones)
+        step = _Step(ledger, attrs.evolve(look, revoked=revoked), circumstances, born)
+        step.compare(invites, stones, buried)
+        buried |= step.buried
         if number == 0:
             step.add_unclaimed(ledger.unclaimed, now, has_gate=circumstances.has_gate)
         states.append(step.state())
@@ -100,6 +107,16 @@ def merged(stretches: Sequence[Stretch]) -> Stretch:
             old = both.get(key)
             both[key] = source if old is None else _sum(old, source)
     return both
+
+
+def without_roles(stretch: Stretch, roles: Set[tuple[RoleId, ...]]) -> Stretch:
+    """That stretch, in which lacking these roles excludes nobody."""
+    if not roles:
+        return stretch
+    return {
+        key: attrs.evolve(source, ignores_roles=True) if source.role_ids in roles else source
+        for key, source in stretch.items()
+    }
 
 
 def _sum(first: Source, second: Source) -> Source:
@@ -126,9 +143,9 @@ def joined(states: Sequence[State]) -> State:
     )
 
 
-def vanity_delta(ledger: Ledger, look: Look) -> int | None:
+def vanity_delta(ledger: Ledger, look: Look | None) -> int | None:
     """What the server's address counted since it was asked for last; None when that cannot be said."""
-    before, after = ledger.vanity, look.vanity
+    before, after = ledger.vanity, look.vanity if look is not None else None
     if before is None or after is None or before.code != after.code or after.uses < before.uses:
         return None
     return after.uses - before.uses
@@ -155,6 +172,7 @@ class _Step:
         self._born = born
         self._invites: dict[InviteCode, Invite] = {}
         self._stones: dict[InviteCode, Tombstone] = {}
+        self.buried: set[InviteCode] = set()
         self._anomalies = 1 if look.snapshot.lost else 0
         self._deltas: dict[InviteCode, int] = {}
         self._sources: dict[str, Source] = {}
@@ -162,7 +180,12 @@ class _Step:
     def state(self) -> State:
         return State(self._invites, self._stones, self._anomalies, self._deltas, self._sources)
 
-    def compare(self, invites: Mapping[InviteCode, Invite], stones: Mapping[InviteCode, Tombstone]) -> None:
+    def compare(
+        self,
+        invites: Mapping[InviteCode, Invite],
+        stones: Mapping[InviteCode, Tombstone],
+        buried: Set[InviteCode],
+    ) -> None:
         counts = self._snapshot.coverage in {Coverage.FULL, Coverage.CHANNELS}
         for code, invite in self._snapshot.invites.items():
             if code in stones:
@@ -173,7 +196,9 @@ class _Step:
             if code not in self._snapshot.invites:
                 self._missing(invite)
         for code, stone in stones.items():
-            if code not in self._snapshot.invites:
+            if code in buried:
+                self._stones.setdefault(code, stone)
+            elif code not in self._snapshot.invites:
                 self._bury(stone)
 
     def add_unclaimed(self, unclaimed: Sequence[Unclaimed], now: datetime, *, has_gate: bool) -> None:
@@ -227,7 +252,8 @@ class _Step:
             self._invites[invite.code] = invite
         elif snapshot.lost:
             self._invites[invite.code] = invite
-            self._sources[invite.code] = _source(invite, 0, _most(invite))
+            unread = _source(invite, 0, _most(invite))
+            self._sources[invite.code] = attrs.evolve(unread, is_unread=True)
         elif snapshot.covers(invite) or snapshot.coverage is Coverage.BARE:
             expires_at = invite.expires_at
             is_expired = expires_at is not None and snapshot.taken_at >= expires_at - timedelta(seconds=2)
@@ -242,9 +268,18 @@ class _Step:
         return created_at is not None and created_at > self._snapshot.taken_at - timedelta(seconds=1)
 
     def _bury(self, stone: Tombstone) -> None:
-        stone = self._with_audit(stone)
-        invite = stone.invite
-        final, left = stone.final_uses, invite.uses_left
+        """Its last uses are of the stretch in which it vanished; once that is decided, only perhaps of others."""
+        self.buried.add(stone.invite.code)
+        taken_at = self._ledger.taken_at
+        is_old = taken_at is not None and stone.gone_at <= taken_at
+        stone = self._with_audit(attrs.evolve(stone, gone_at=min(stone.gone_at, self._snapshot.taken_at)))
+        invite, final = stone.invite, stone.final_uses
+        if is_old:
+            most = _most(invite) if final is None else max(0, final - invite.uses)
+            self._stones[invite.code] = stone
+            if most:
+                self._sources[invite.code] = _source(invite, 0, most, stone=stone)
+            return
         if final is not None:
             delta = max(0, final - invite.uses)
             if delta:
@@ -253,9 +288,9 @@ class _Step:
             self._stones[invite.code] = attrs.evolve(stone, invite=attrs.evolve(invite, uses=invite.uses + delta))
             return
         self._stones[invite.code] = stone
-        if left == 0:
+        if invite.uses_left == 0:
             return
-        used_up = left if left is not None and _may_be_used_up(stone) else None
+        used_up = invite.uses_left if _may_be_used_up(stone) else None
         self._sources[invite.code] = _source(invite, 0, _most(invite), stone=stone, used_up=used_up)
 
     def _with_audit(self, stone: Tombstone) -> Tombstone:

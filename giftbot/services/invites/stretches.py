@@ -60,7 +60,7 @@ def solve(people: Sequence[Person], stretches: Sequence[Stretch], inner: Sequenc
         inner: How many of the people each look inside counted, one less than stretches.
     """
     whole = merged(stretches)
-    ways = _over_all_counts(people, stretches, inner) if len(stretches) > 1 else _strict(people, whole)
+    ways = _over_all_counts(people, stretches, inner)
     if ways is None and len(stretches) > 1:
         ways = _strict(people, whole)
     if ways is None:
@@ -70,7 +70,7 @@ def solve(people: Sequence[Person], stretches: Sequence[Stretch], inner: Sequenc
         return _left_over(people, whole)
     return Outcome(
         ways=ways,
-        assumed=_if_used_up(people, whole),
+        assumed=_if_used_up(people, stretches, inner),
         is_surplus=False,
         left_over={},
         varying=frozenset(),
@@ -84,16 +84,23 @@ def _strict(people: Sequence[Person], stretch: Stretch) -> tuple[Ways, ...] | No
     return None if found is None else tuple(found.possible[place] for place in places)
 
 
-def _if_used_up(people: Sequence[Person], stretch: Stretch) -> tuple[Ways, ...] | None:
-    if all(source.used_up is None for source in stretch.values()):
+def _if_used_up(
+    people: Sequence[Person], stretches: Sequence[Stretch], inner: Sequence[Span]
+) -> tuple[Ways, ...] | None:
+    """The ways if limited invites that are gone had all their uses taken, and that is what balances."""
+    if all(source.used_up is None for stretch in stretches for source in stretch.values()):
         return None
-    exact = {
+    exact = [_exact(stretch) for stretch in stretches]
+    if sum(source.low for stretch in exact for source in stretch.values()) != len(people):
+        return None
+    return _over_all_counts(people, exact, inner)
+
+
+def _exact(stretch: Stretch) -> Stretch:
+    return {
         key: source if source.used_up is None else attrs.evolve(source, low=source.used_up, high=source.used_up)
         for key, source in stretch.items()
     }
-    if sum(source.low for source in exact.values()) != len(people):
-        return None
-    return _strict(people, exact)
 
 
 def _left_over(people: Sequence[Person], stretch: Stretch) -> Outcome:
@@ -168,6 +175,8 @@ def _over_all_counts(
     people: Sequence[Person], stretches: Sequence[Stretch], inner: Sequence[Span]
 ) -> tuple[Ways, ...] | None:
     """The ways of each person over all counts of the looks inside; None when none agrees with the counters."""
+    if len(stretches) == 1:
+        return _strict(people, stretches[0])
     spans = [Span(0, 0), *inner, Span(len(people), len(people))]
     pairs = [
         (number, begin, end)
@@ -216,16 +225,16 @@ def _shares(ways: Sequence[Ways], slots: Mapping[str, Slots]) -> tuple[Mapping[s
         way: {key: totals[key] for key in way if totals[key] > 0} for way in sizes
     }
     for _ in range(40 if len(table) > 1 else 1):
-        for way, size in sizes.items():
-            row = table[way]
-            filled = sum(row.values())
-            table[way] = {key: value * size / filled for key, value in row.items()} if filled else row
         for key, total in totals.items():
             column = sum(row.get(key, 0.0) for row in table.values())
             if column > 0 and len(table) > 1:
                 for row in table.values():
                     if key in row:
                         row[key] *= total / column
+        for way, size in sizes.items():
+            row = table[way]
+            filled = sum(row.values())
+            table[way] = {key: value * size / filled for key, value in row.items()} if filled else row
     each = {way: {key: value / sizes[way] for key, value in row.items()} for way, row in table.items()}
     return tuple(each[way] for way in ways)
 

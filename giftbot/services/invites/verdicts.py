@@ -14,6 +14,7 @@ from giftbot.models.join import Candidate, Join, Kind, Left, Level, Method, Reas
 from giftbot.models.staff import StaffLink
 from giftbot.services.invites import memberships, sources
 from giftbot.services.invites.evidence import Arrival, Circumstances
+from giftbot.services.invites.owners import Owners
 from giftbot.services.invites.stretches import Ways
 from giftbot.text import attribution as texts
 
@@ -21,36 +22,6 @@ from giftbot.text import attribution as texts
 def givers(invites: Iterable[Invite]) -> dict[RoleId, int]:
     """How many invites give each role."""
     return Counter(role for invite in invites for role in invite.role_ids)
-
-
-class Owners:
-    """Whom an invite counts for."""
-
-    def __init__(self, links: Iterable[StaffLink], bot_id: UserId) -> None:
-        self._bot_id = bot_id
-        self._links: dict[str, list[StaffLink]] = {}
-        for link in links:
-            self._links.setdefault(link.code, []).append(link)
-
-    def link(self, code: str, moment: datetime) -> StaffLink | None:
-        """The staff link by which a join at that moment counts."""
-        return next((link for link in self._links.get(code, ()) if link.is_valid_at(moment)), None)
-
-    def of(self, code: str, inviter_id: UserId | None, moment: datetime) -> UserId | None:
-        """The staff member, else the inviter; None for what the bot made for nobody."""
-        link = self.link(code, moment)
-        if link is not None:
-            return link.staff_id
-        return None if inviter_id == self._bot_id else inviter_id
-
-
-def marker_of(arrival: Arrival, links: Iterable[StaffLink]) -> StaffLink | None:
-    """The one valid staff link whose marker role the member has; None also when there are several."""
-    if not arrival.event.role_ids:
-        return None
-    moment = memberships.moment_of(arrival.event)
-    found = [link for link in links if link.marker_role_id in arrival.event.role_ids and link.is_valid_at(moment)]
-    return found[0] if len(found) == 1 else None
 
 
 @attrs.frozen
@@ -131,9 +102,10 @@ class Scene:
         )
         return self.finished(join, arrival)
 
-    def unknown(self, arrival: Arrival, reason: Reason) -> Join:
+    def unknown(self, arrival: Arrival, reason: Reason, evidence: tuple[str, ...] = ()) -> Join:
         """Somebody about whom nothing can be found out by counting."""
-        return self.finished(attrs.evolve(self.row(arrival), reason=reason), arrival)
+        row = attrs.evolve(self.row(arrival), reason=reason, evidence=evidence)
+        return self.finished(row, arrival)
 
     def counted(
         self,
