@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
 import attrs
@@ -12,26 +12,25 @@ import structlog
 from giftbot.errors import InviteLookError, StoreError
 from giftbot.models.ids import GuildId, UserId, join_id
 from giftbot.models.invite import Coverage
-from giftbot.models.invite_batch import InviteBatch, Ledger
-from giftbot.models.invite_event import InviteEvent, InviteEventKind
-from giftbot.models.join import Join, Reason
-from giftbot.services.invites.catch_up import missed
+from giftbot.models.invite_batch import Ledger
+from giftbot.models.invite_event import InviteEvent
+from giftbot.models.join import Reason
+from giftbot.services.invites.book import Book, Publish
+from giftbot.services.invites.catch_up import note_missed
 from giftbot.services.invites.deciding import decide, give_up, settle
-from giftbot.services.invites.evidence import Arrival, Circumstances, Decision, Look, Wanted
-from giftbot.services.invites.inbox import Inbox
-from giftbot.services.invites.ledgers import ledger_after
+from giftbot.services.invites.evidence import Arrival, Circumstances, Decision, Wanted
+from giftbot.services.invites.flight import RAID, Flight
 from giftbot.services.invites.looking import Looker
 from giftbot.services.invites.memberships import moment_of, receive
+from giftbot.services.invites.refreshes import Refreshes
 from giftbot.services.remembering_invites import InviteStore
 
 _log = structlog.get_logger(__name__)
 
-RAID = 20
-"""So many who wait make a raid: looks are rarer then."""
-CHAIN = 8
-"""Looks that may be waiting to be told apart."""
 STORE_AGAIN = 2.0
 """Seconds between two tries while the store is away."""
+BREATH = 0.2
+"""Seconds between two turns while many wait, so that each does not go through all of them."""
 
 
 @attrs.frozen
@@ -40,22 +39,9 @@ class Tools:
 
     store: InviteStore
     looker: Looker
-    publish: Callable[[InviteBatch], None]
-    """Takes each batch once it is committed."""
+    publish: Publish
     complain: Callable[[GuildId], None]
     """Told of a server in which the bot may not look."""
-
-
-@attrs.define
-class _Wait:
-    """What the actor waits for besides events."""
-
-    look: asyncio.Task[Look] | None = None
-    failures: int = 0
-    not_before: float = 0.0
-    """Monotonic; after a look that failed, and in a raid."""
-    roles_until: float | None = None
-    chain_since: float | None = None
 
 
 class GuildActor:
@@ -64,23 +50,22 @@ class GuildActor:
     def __init__(self, guild_id: GuildId, tools: Tools) -> None:
         self._guild_id = guild_id
         self._tools = tools
-        self._store, self._looker = tools.store, tools.looker
+        self._directory = tools.looker.directory
         self._clock, self._times = tools.looker.clock, tools.looker.times
-        self._inbox = Inbox(guild_id, tools.store)
+        self._book = Book(guild_id, tools.store, self._clock, tools.publish)
+        self._flight = Flight(guild_id, tools.looker)
         self._wake = asyncio.Event()
-        self._ledger = Ledger(guild_id)
-        self._looks: list[Look] = []
         self._settled: dict[int, Arrival] = {}
         self._adders: dict[UserId, UserId | None] = {}
-        self._wait = _Wait()
+        self._roles_until: float | None = None
         self._is_away = False
         self._has_missed = False
         self._forced = False
-        self._waiting: list[asyncio.Future[Ledger]] = []
+        self._refreshes = Refreshes()
 
     def tell(self, event: InviteEvent) -> None:
         """Take an event; nothing is awaited before it is in the queue."""
-        self._inbox.put(event)
+        self._book.inbox.put(event)
         self._wake.set()
 
     def catch_up(self) -> None:
@@ -90,58 +75,54 @@ class GuildActor:
 
     def refresh(self) -> asyncio.Future[Ledger]:
         """Look, even if nobody waits; the ledger that comes of it, or `InviteLookError`."""
-        waiting: asyncio.Future[Ledger] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiting)
         self._forced = True
         self._wake.set()
-        return waiting
+        return self._refreshes.add()
 
     @property
     def is_busy(self) -> bool:
         """Whether something was told that is not dealt with, or somebody waits."""
-        return bool(
-            not self._inbox.is_empty or self._wake.is_set() or self._has_missed or self._forced or self._waiting
-        )
+        told = not self._book.inbox.is_empty or self._wake.is_set()
+        return told or self._has_missed or self._forced or bool(self._refreshes)
+
+    def untold(self) -> Sequence[InviteEvent]:
+        """What was told and is not stored; for whoever takes over from an actor that ended."""
+        return self._book.inbox.unstored
+
+    async def keep(self) -> None:
+        """Store what was told, at the end. Raises `StoreError`."""
+        await self._book.inbox.keep()
 
     async def run(self) -> None:
-        """Work until nothing was heard for a while; raises nothing but when it is cancelled."""
+        """Work until nothing was heard for a while; raises nothing of its own but when it is cancelled."""
         try:
-            await self._insist(self._begin)
+            await self._insist(self._book.load)
             while True:
                 self._wake.clear()
                 pause = await self._insist(self._turn)
+                if len(self._book.inbox) > RAID:
+                    await self._clock.sleep(BREATH)
                 await self._rest(self._times.idle if pause is None else pause)
                 if pause is None and not self.is_busy:
                     return
         finally:
-            if self._wait.look is not None:
-                self._wait.look.cancel()
-            self._answer(InviteLookError("The bot is stopping."))
+            self._flight.cancel()
+            self._refreshes.fail(InviteLookError("The bot is stopping."))
 
-    async def _insist(self, step: Callable[[], object]) -> float | None:
+    async def _insist(self, step: Callable[[], Awaitable[float | None]]) -> float | None:
         """Take a step, again and again while the store is away: nothing is decided, nothing is forgotten."""
         while True:
             try:
-                return await step()  # type: ignore[misc, no-any-return]
+                return await step()
             except StoreError as error:
                 _log.warning("attribution waits for the store", guild=self._guild_id, why=str(error))
                 await self._clock.sleep(STORE_AGAIN)
-
-    async def _begin(self) -> None:
-        await self._store.repair_batches(self._guild_id)
-        await self._reload()
-
-    async def _reload(self) -> None:
-        self._ledger = await self._store.get_ledger(self._guild_id) or Ledger(self._guild_id)
-        await self._inbox.reload()
-        self._looks.clear()
-        self._settled.clear()
 
     async def _rest(self, seconds: float) -> None:
         """Wait for an event, the look that is in flight, or the time."""
         waits: set[asyncio.Task[object]] = {asyncio.create_task(self._wake.wait())}
         waits.add(asyncio.create_task(self._clock.sleep(max(seconds, 0.0))))
-        watched = waits | ({self._wait.look} if self._wait.look is not None else set())
+        watched = waits | ({self._flight.task} if self._flight.task is not None else set())
         try:
             await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -151,74 +132,74 @@ class GuildActor:
 
     async def _turn(self) -> float | None:
         """Do what can be done now; seconds until the next turn, None when there is nothing to wait for."""
-        await self._inbox.keep()
-        if self._has_missed:
-            await self._look_after_absence()
+        inbox = self._book.inbox
+        await inbox.keep()
+        if self._has_missed and not await self._look_after_absence():
+            return self._times.retry
         await self._take_look()
-        reception = receive(
-            self._unsettled(), await self._inbox.known(), now=self._clock.now(), was_away=self._is_away
-        )
+        waiting = [event for event in inbox.events if event.seq not in self._settled]
+        known, now = await inbox.known(), self._clock.now()
+        reception = await asyncio.to_thread(receive, waiting, known, now=now, was_away=self._is_away)
         if reception.changed or reception.consumed:
-            await self._commit(self._without_look(reception.changed, reception.consumed))
+            await self._commit(self._book.without_look(reception.changed, reception.consumed))
             return 0.0
         return await self._attribute(list(reception.arrivals))
 
-    def _unsettled(self) -> list[InviteEvent]:
-        return [event for event in self._inbox.events if event.seq not in self._settled]
-
     async def _attribute(self, arrivals: list[Arrival]) -> float | None:
-        now = self._clock.now()
-        coverage = self._looker.directory.coverage(self._guild_id)
-        if not arrivals and not self._forced and self._wait.look is None and not self._looks:
+        flight, now = self._flight, self._clock.now()
+        if not arrivals and not self._forced and flight.task is None and not flight.looks:
             self._is_away = False
             return await self._note_invites()
         circumstances = await self._circumstances(arrivals)
-        if coverage is Coverage.NONE:
+        if self._directory.coverage(self._guild_id) is Coverage.NONE:
             self._tools.complain(self._guild_id)
             return await self._give_up(arrivals, circumstances, Reason.NO_PERMISSION)
-        early = settle(self._ledger, arrivals, circumstances, now) if arrivals else None
+        early = settle(self._book.ledger, arrivals, circumstances, now) if arrivals else None
         if early is not None:
             await self._settle(early, arrivals)
             return 0.0
-        if self._looks:
+        if flight.looks:
             return await self._decide(arrivals, circumstances)
         oldest = min((arrival.event.received_at for arrival in arrivals), default=now)
-        if self._wait.failures and now - oldest > timedelta(seconds=self._times.give_up):
+        if flight.failures and now - oldest > timedelta(seconds=self._times.give_up):
             return await self._give_up(arrivals, circumstances, Reason.FETCH_FAILED)
-        return self._start_look(paced=not arrivals or self._is_away)
+        return self._look(arrivals)
+
+    def _look(self, arrivals: Sequence[Arrival]) -> float:
+        is_urgent = bool(arrivals) and not self._is_away
+        return self._flight.start(self._book.ledger, paced=not is_urgent, waiting=len(arrivals))
 
     async def _decide(self, arrivals: list[Arrival], circumstances: Circumstances) -> float | None:
-        monotonic = self._clock.monotonic()
-        if self._wait.chain_since is None:
-            self._wait.chain_since = monotonic
-        final = len(self._looks) >= CHAIN or monotonic - self._wait.chain_since >= self._times.chain
-        everybody = [*arrivals, *self._settled.values()]
         outcome = await asyncio.to_thread(
             decide,
-            self._ledger,
-            tuple(self._looks),
-            everybody,
+            self._book.ledger,
+            tuple(self._flight.looks),
+            [*arrivals, *self._settled.values()],
             circumstances,
-            final=final,
+            final=self._flight.is_long,
             now=self._clock.now(),
         )
         if isinstance(outcome, Decision):
             await self._conclude(outcome)
             return 0.0
         if outcome is Wanted.LOOK:
-            return self._start_look(paced=False)
+            return self._look(arrivals)
         if outcome is Wanted.VANITY:
-            return self._start_vanity()
-        if self._wait.roles_until is None:
-            self._wait.roles_until = monotonic + self._times.role_wait
-        return self._wait.roles_until - monotonic
+            return self._flight.ask_vanity()
+        now = self._clock.monotonic()
+        if self._roles_until is None:
+            self._roles_until = now + self._times.role_wait
+        return self._roles_until - now
 
     async def _conclude(self, decision: Decision) -> None:
-        self._wait.chain_since = self._wait.roles_until = None
-        del self._looks[: decision.looks]
-        if await self._commit(decision) and decision.looks:
-            self._forced = False
-            self._answer(None)
+        self._roles_until = None
+        if not await self._commit(decision) or not decision.looks:
+            return
+        self._flight.use_up(decision.looks)
+        for seq in decision.consumed:
+            self._settled.pop(seq, None)
+        self._forced = False
+        self._refreshes.answer(self._book.ledger)
 
     async def _settle(self, decision: Decision, arrivals: list[Arrival]) -> None:
         if not await self._commit(decision):
@@ -233,146 +214,88 @@ class GuildActor:
                 self._settled[arrival.event.seq] = attrs.evolve(arrival, settled=join)
 
     async def _give_up(self, arrivals: list[Arrival], circumstances: Circumstances, reason: Reason) -> float | None:
+        permitted = reason is not Reason.NO_PERMISSION
         self._forced = False
-        self._answer(InviteLookError("The bot may not see this server's invites.", permitted=False))
+        self._refreshes.fail(InviteLookError("The bot cannot see this server's invites.", permitted=permitted))
+        self._flight.clear()
         if not arrivals:
-            self._looks.clear()
             return await self._note_invites()
-        await self._commit(give_up(self._ledger, arrivals, circumstances, reason, self._clock.now()))
+        decision = give_up(self._book.ledger, arrivals, circumstances, reason, self._clock.now())
+        if await self._commit(decision) and reason is Reason.NO_PERMISSION:
+            self._settled.clear()
         return 0.0
 
     async def _note_invites(self) -> float | None:
         """Write into the ledger what was told of invites, if nothing else waits for it."""
-        told = self._inbox.about_invites
+        told = self._book.inbox.about_invites
         if not told:
             return None
-        await self._commit(self._without_look((), tuple(event.seq for event in told)))
+        await self._commit(self._book.without_look((), tuple(event.seq for event in told)))
         return 0.0
 
-    def _without_look(self, joins: tuple[Join, ...], consumed: tuple[int, ...]) -> Decision:
-        """A batch of what needs no deciding: who left, what was said twice, invites made and gone."""
-        ledger = self._ledger
-        for event in self._inbox.about_invites:
-            if event.seq in consumed:
-                ledger = ledger_after(ledger, event)
-        number = ledger.number + 1
-        last = max((ledger.last_seq, *consumed))
-        return Decision(
-            joins=tuple(attrs.evolve(join, batch=number) for join in joins),
-            ledger=attrs.evolve(ledger, number=number, last_seq=last),
-            consumed=consumed,
-        )
-
     async def _commit(self, decision: Decision) -> bool:
-        """Make it so; False when somebody else decided meanwhile: then everything is looked at anew."""
-        batch = InviteBatch(
-            guild_id=self._guild_id,
-            number=decision.ledger.number,
-            decided_at=self._clock.now(),
-            joins=decision.joins,
-            deltas=dict(decision.deltas),
-            vanity_delta=decision.vanity_delta,
-            ledger=decision.ledger,
-            events=decision.consumed,
-        )
-        if not await self._store.commit_batch(batch):
-            _log.info("another process decided first", guild=self._guild_id, batch=batch.number)
-            await self._store.repair_batches(self._guild_id)
-            await self._reload()
-            return False
-        self._ledger = decision.ledger
-        self._inbox.drop(decision.consumed, decision.joins)
-        for seq in decision.consumed if decision.looks else ():
-            self._settled.pop(seq, None)
-        self._tools.publish(batch)
-        return True
+        if await self._book.commit(decision):
+            return True
+        self._flight.clear()
+        self._settled.clear()
+        return False
 
     async def _circumstances(self, arrivals: list[Arrival]) -> Circumstances:
-        directory = self._looker.directory
-        for event in (arrival.event for arrival in arrivals):
-            if event.is_bot and event.user_id is not None and event.user_id not in self._adders:
-                self._adders[event.user_id] = await directory.adder(self._guild_id, event.user_id)
-        until = self._wait.roles_until
+        await self._find_adders(arrivals)
+        looks, until = self._flight.looks, self._roles_until
         return Circumstances(
-            bot_id=directory.bot_id,
-            links=await self._store.list_links(self._guild_id),
-            told=self._inbox.about_invites,
+            bot_id=self._directory.bot_id,
+            links=await self._book.store.list_links(self._guild_id),
+            told=self._book.inbox.about_invites,
             adders=_without_nones(self._adders),
-            has_vanity=directory.has_vanity(self._guild_id),
-            audit=bool(self._looks) and self._looks[-1].revoked is not None,
+            has_vanity=self._directory.has_vanity(self._guild_id),
+            audit=bool(looks) and looks[-1].revoked is not None,
             catch_up=self._is_away,
             role_wait_over=until is not None and self._clock.monotonic() >= until,
         )
 
-    def _start_look(self, *, paced: bool) -> float:
-        """Begin a look, or say when one may begin."""
-        if self._wait.look is not None:
-            return self._times.idle
-        pause = self._wait.not_before - self._clock.monotonic()
-        if pause > 0:
-            return pause
-        self._wait.look = asyncio.create_task(self._looker.look(self._ledger, paced=paced))
-        waiting = sum(event.kind is InviteEventKind.JOINED for event in self._inbox.events)
-        if waiting > RAID:
-            self._wait.not_before = self._clock.monotonic() + self._times.raid_pause
-        return self._times.idle
-
-    def _start_vanity(self) -> float:
-        if self._wait.look is None:
-            self._wait.look = asyncio.create_task(self._looker.with_vanity(self._guild_id, self._looks.pop()))
-        return self._times.idle
+    async def _find_adders(self, arrivals: list[Arrival]) -> None:
+        for bot in {arrival.event.user_id for arrival in arrivals if arrival.event.is_bot} - self._adders.keys():
+            if bot is None:
+                continue
+            try:
+                self._adders[bot] = await self._directory.adder(self._guild_id, bot)
+            except InviteLookError as error:
+                _log.warning("who added a bot is not known", guild=self._guild_id, user=bot, why=str(error))
+                self._adders[bot] = None
 
     async def _take_look(self) -> None:
-        """Take the answer of the look in flight, if it is there."""
-        look = self._wait.look
-        if look is None or not look.done():
-            return
-        self._wait.look = None
-        try:
-            self._looks.append(look.result())
-        except InviteLookError as error:
-            self._wait.failures += 1
-            pause = min(self._times.retry * 2 ** (self._wait.failures - 1), self._times.retry_limit)
-            self._wait.not_before = self._clock.monotonic() + pause
-            _log.warning("invites not seen", guild=self._guild_id, why=str(error), again_in=pause)
+        """Take the answer of the look in flight, if it is there, and what was told until its grace was over."""
+        error = self._flight.land()
+        if error is not None:
             self._forced = self._forced and error.permitted
-            self._answer(error)
-        else:
-            self._wait.failures = 0
-            await self._inbox.keep()
+            self._refreshes.fail(error)
+        await self._book.inbox.keep()
 
-    async def _look_after_absence(self) -> None:
-        """Compare who is there with who is stored as being there, before the baseline is replaced."""
-        directory = self._looker.directory
-        if directory.coverage(self._guild_id) is Coverage.NONE:
-            self._has_missed = False
-            return
-        if self._ledger.taken_at is not None:
-            try:
-                members = await directory.members(self._guild_id)
-            except InviteLookError as error:
-                _log.warning("members not seen", guild=self._guild_id, why=str(error))
-                await self._clock.sleep(self._times.retry)
-                return
-            events, gone = await missed(self._store, self._ledger, members, self._inbox.events, self._looker)
-            for event in events:
-                self._inbox.put(event)
-            await self._inbox.keep()
+    async def _look_after_absence(self) -> bool:
+        """Compare who is there with who is stored, before the baseline is replaced; whether that was possible."""
+        is_done = False
+        self._has_missed = False
+        try:
+            is_done = await self._catch_up()
+        except InviteLookError as error:
+            _log.warning("members not seen", guild=self._guild_id, why=str(error))
+        finally:
+            self._has_missed = self._has_missed or not is_done
+        return is_done
+
+    async def _catch_up(self) -> bool:
+        if self._directory.coverage(self._guild_id) is Coverage.NONE:
+            self._tools.complain(self._guild_id)
+            return True
+        self._flight.clear()
+        if self._book.ledger.taken_at is not None:
+            gone = await note_missed(self._book, self._tools.looker)
             self._is_away = True
             if gone:
-                await self._commit(self._without_look(gone, ()))
-        self._has_missed = False
+                await self._commit(self._book.without_look(gone, ()))
         self._forced = True
-
-    def _answer(self, error: InviteLookError | None) -> None:
-        waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            if future.done():
-                continue
-            if error is None:
-                future.set_result(self._ledger)
-            else:
-                future.set_exception(error)
+        return True
 
 
 def _without_nones(adders: Mapping[UserId, UserId | None]) -> dict[UserId, UserId]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
+from giftbot.errors import StoreError
 from giftbot.logs import new_reference
 from giftbot.models.ids import GuildId
 from giftbot.models.invite_batch import InviteBatch, Ledger
@@ -52,6 +53,7 @@ class Actors:
         self._subscribers: list[Subscriber] = []
         self._decided: asyncio.Queue[InviteBatch] = asyncio.Queue()
         self._due: dict[GuildId, float] = {}
+        self._is_stopping = False
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Tell this one of every batch."""
@@ -75,10 +77,22 @@ class Actors:
         try:
             await asyncio.gather(self._publish(), self._refresh())
         finally:
-            tasks = tuple(self._tasks.values())
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._stop()
+
+    async def _stop(self) -> None:
+        """End the actors; what they were told is stored, and what they decided is passed on."""
+        self._is_stopping = True
+        actors, tasks = tuple(self._actors.values()), tuple(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for actor in actors:
+            try:
+                await actor.keep()
+            except StoreError as error:
+                _log.warning("persistence failed", what="joins that were told last", why=str(error))
+        while not self._decided.empty():
+            await self._pass_on(self._decided.get_nowait())
 
     async def settled(self) -> None:
         """Return once nothing is in work and everybody was told."""
@@ -89,20 +103,26 @@ class Actors:
         actor = self._actors.get(guild_id)
         if actor is None:
             actor = self._actors[guild_id] = GuildActor(guild_id, self._tools)
-            task = self._tasks[guild_id] = asyncio.create_task(actor.run())
-            task.add_done_callback(lambda task: self._ended(guild_id, task))
+            self._tasks[guild_id] = asyncio.create_task(self._live(guild_id, actor), name=f"invites {guild_id}")
         return actor
 
-    def _ended(self, guild_id: GuildId, task: asyncio.Task[None]) -> None:
-        """An actor has nothing to do any more; one that failed is made anew, and finds its events in the store."""
-        actor = self._actors.pop(guild_id)
-        del self._tasks[guild_id]
-        if task.cancelled():
+    async def _live(self, guild_id: GuildId, actor: GuildActor) -> None:
+        """One actor from its first event until it has nothing to do; after a failure another goes on."""
+        try:
+            await actor.run()
+        except Exception as error:
+            _log.exception("attribution failed", guild=guild_id, ref=new_reference(), exc_info=error)
+            asyncio.get_running_loop().call_later(self._times.retry, self._again, guild_id, actor.untold())
+        finally:
+            if not self._is_stopping:
+                del self._actors[guild_id], self._tasks[guild_id]
+
+    def _again(self, guild_id: GuildId, untold: Sequence[InviteEvent]) -> None:
+        if self._is_stopping:
             return
-        if (error := task.exception()) is not None:
-            _log.error("attribution failed", guild=guild_id, ref=new_reference(), exc_info=error)
-        if error is not None or actor.is_busy:
-            asyncio.get_running_loop().call_later(self._times.retry, self.catch_up, guild_id)
+        for event in untold:
+            self.tell(event)
+        self.catch_up(guild_id)
 
     def _note(self, batch: InviteBatch) -> None:
         self._decided.put_nowait(batch)
@@ -133,12 +153,14 @@ class Actors:
 
     async def _publish(self) -> None:
         while True:
-            batch = await self._decided.get()
-            for subscriber in self._subscribers:
-                try:
-                    await subscriber(batch)
-                except Exception:
-                    _log.exception("a decided batch was not passed on", guild=batch.guild_id, ref=new_reference())
+            await self._pass_on(await self._decided.get())
+
+    async def _pass_on(self, batch: InviteBatch) -> None:
+        for subscriber in self._subscribers:
+            try:
+                await subscriber(batch)
+            except Exception:
+                _log.exception("a decided batch was not passed on", guild=batch.guild_id, ref=new_reference())
 
     async def _refresh(self) -> None:
         while True:

@@ -59,6 +59,14 @@ class Inbox:
             self._asked |= users
         return self._known
 
+    def __len__(self) -> int:
+        return len(self._new) + len(self._kept)
+
+    @property
+    def unstored(self) -> Sequence[InviteEvent]:
+        """What was taken and is not stored yet."""
+        return tuple(self._new)
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits."""

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Mapping
 
 import attrs
+import structlog
 
+from giftbot.errors import InviteLookError
 from giftbot.models.ids import GuildId, InviteCode
 from giftbot.models.invite import Snapshot
 from giftbot.models.invite_batch import Ledger
@@ -15,6 +17,8 @@ from giftbot.services.invites.evidence import Look
 from giftbot.services.invites.numbers import Numbers
 from giftbot.services.invites.ports import InviteDirectory
 from giftbot.services.ports import Clock
+
+_log = structlog.get_logger(__name__)
 
 AT_ONCE = 4
 """How many servers are looked at in the same second."""
@@ -62,8 +66,12 @@ class Looker:
         return Look(snapshot, asked_seq=asked, seen_seq=self.numbers.last, revoked=revoked)
 
     async def with_vanity(self, guild_id: GuildId, look: Look) -> Look:
-        """The same look, and the server's own address. Raises `InviteLookError`."""
-        vanity = await self.directory.vanity(guild_id)
+        """The same look, and the server's own address, if it can be seen: the members do not wait for it."""
+        try:
+            vanity = await self.directory.vanity(guild_id)
+        except InviteLookError as error:
+            _log.warning("the server's own address not seen", guild=guild_id, why=str(error))
+            vanity = None
         await self.clock.sleep(self.times.grace)
         return attrs.evolve(look, vanity=vanity, vanity_asked=True, seen_seq=self.numbers.last)
 
@@ -73,4 +81,8 @@ class Looker:
         )
         if ledger.taken_at is None or not (gone or ledger.tombstones):
             return None
-        return await self.directory.revoked(ledger.guild_id, ledger.taken_at)
+        try:
+            return await self.directory.revoked(ledger.guild_id, ledger.taken_at)
+        except InviteLookError as error:
+            _log.warning("audit log not seen", guild=ledger.guild_id, why=str(error))
+            return None
