@@ -82,8 +82,7 @@ class Delivery:
         if queue is None:
             queue = self._queues[lane] = deque()
         seconds = self.random.uniform(rule.low, rule.high) if rule is not None else 0.0
-        due = time.monotonic() + seconds
-        queue.append((max(due, queue[-1][0]) if queue else due, deliver))
+        queue.append((time.monotonic() + seconds, deliver))  # the first in the queue holds up those behind it
         if lane not in self._timers:
             self._wait(lane)
 
