@@ -137,6 +137,28 @@ def sandbox(
         raise typer.Exit(1) from None
 
 
+@app.command(short_help="Keep copies for bots elsewhere.")
+def cloud(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 is every one.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8095,
+    directory: Annotated[
+        Path, typer.Option("--dir", file_okay=False, help="Where the copies are kept.")
+    ] = Path("copies"),
+    keep: Annotated[int, typer.Option(min=1, max=10_000, help="How many copies are kept.")] = 20,
+) -> None:
+    """Keep the copies of invites and staff credit that bots send here. CLOUD_API_TOKEN is the token they need."""
+    from giftbot.cloud.command import serve  # noqa: PLC0415
+    from giftbot.logs import configure_logging  # noqa: PLC0415
+    from giftbot.settings import load_settings  # noqa: PLC0415
+
+    def start() -> Coroutine[None, None, None]:
+        settings = load_settings()
+        configure_logging(settings.log_level, settings.log_format)
+        return serve(directory, token=settings.cloud_token or "", host=host, port=port, keep=keep)
+
+    sys.exit(_ended(start))
+
+
 def _ended(start: Callable[[], Coroutine[None, None, None]]) -> int:
     """The exit code of a run; what ended it early is one sentence on standard error."""
     import structlog  # noqa: PLC0415

@@ -129,6 +129,12 @@ class Settings:
     giftcode_api_url: str | None = attrs.field(default=None, validator=_web_address)
     """Shared code-distribution service; what only it lists is held."""
     giftcode_api_key: ts.Secret[str] = attrs.field(default=ts.Secret(""), repr=False)
+    cloud_api_url: str | None = attrs.field(default=None, validator=_web_address)
+    """Service that keeps copies of invites and staff credit (`giftbot cloud`); None is none."""
+    cloud_api_token: ts.Secret[str] = attrs.field(default=ts.Secret(""), repr=False)
+    """What that service asks for, as client and as server."""
+    cloud_object_url: ts.Secret[str] = attrs.field(default=ts.Secret(""), repr=False)
+    """Object storage for copies (`s3://bucket/prefix`); secret, for it may hold credentials."""
     giftbot_allow_private_urls: bool = False
     """Let configured addresses be plain HTTP and private (sandbox, tests)."""
     giftbot_register_by_message: bool = False
@@ -161,6 +167,11 @@ class Settings:
                 "DISCORD_TOKEN is not set. Create a bot account (README, “The bot account”) and set its token."
             )
         return token
+
+    @property
+    def cloud_token(self) -> str | None:
+        """The token of the backup service; None without one."""
+        return self.cloud_api_token.get_secret_value().strip() or None
 
     @property
     def verify_player(self) -> tuple[PlayerId, int] | None:

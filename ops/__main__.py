@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from giftbot import __version__
-from ops import codes, doctor, inspection, jobs, players, process, reset, stats
+from ops import backup, codes, doctor, inspection, jobs, players, process, reset, restore, stats, totals
 
 app = typer.Typer(
     name="ops",
@@ -21,6 +21,9 @@ app.command("stats")(stats.stats)
 app.add_typer(inspection.app, name="inspect")
 app.command("doctor")(doctor.doctor)
 app.command("reset")(reset.reset)
+app.add_typer(backup.app, name="backup")
+app.command("restore")(restore.restore)
+app.command("rebuild-totals")(totals.rebuild_totals)
 app.add_typer(codes.app, name="codes")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(players.app, name="players")

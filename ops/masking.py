@@ -31,6 +31,8 @@ class Mask:
 def _secrets(settings: Settings) -> Iterator[str]:
     yield settings.discord_token.get_secret_value().strip()
     yield settings.giftcode_api_key.get_secret_value().strip()
+    yield settings.cloud_api_token.get_secret_value().strip()
+    yield settings.cloud_object_url.get_secret_value().strip()
     uri = settings.mongo_uri.get_secret_value()
     credentials, at, _ = uri.partition("://")[2].rpartition("@")
     if at:

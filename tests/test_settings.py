@@ -131,3 +131,19 @@ def test_every_number_and_switch_says_what_it_may_be(
         SettingsError, match=rf"^{field.name.upper()} must be {allowed}, not “{re.escape(given)}”\.$"
     ):
         load_settings({field.name.upper(): given}, directory=tmp_path)
+
+
+def test_the_cloud_is_named_without_its_secrets(tmp_path: Path) -> None:
+    """The token and the bucket's address are secrets; the service's address is a web address."""
+    environ = {
+        "CLOUD_API_URL": "https://copies.example/x",
+        "CLOUD_API_TOKEN": " a-long-token-of-mine ",
+        "CLOUD_OBJECT_URL": "s3://key:hunter2@bucket/x",
+    }
+    settings = load_settings(environ, directory=tmp_path)
+    assert (settings.cloud_api_url, settings.cloud_token) == ("https://copies.example/x", "a-long-token-of-mine")
+    assert "a-long-token" not in f"{settings!r}"
+    assert "hunter2" not in f"{settings!r}"
+    assert load_settings({}, directory=tmp_path).cloud_token is None
+    with pytest.raises(SettingsError, match="CLOUD_API_URL"):
+        load_settings({"CLOUD_API_URL": "copies.example"}, directory=tmp_path)

@@ -106,7 +106,7 @@ async def open_service(
     """Run the service while the block lasts; its address. Raises `StartupError`."""
     if len(token) < SHORTEST_TOKEN:
         raise SettingsError(
-            f"CLOUD_API_TOKEN must have at least {SHORTEST_TOKEN} characters: whoever knows it reads all copies."
+            f"CLOUD_API_TOKEN is to have at least {SHORTEST_TOKEN} characters: whoever knows it reads all copies."
             " Make one with: openssl rand -hex 32"
         )
     try:

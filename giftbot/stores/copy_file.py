@@ -25,8 +25,10 @@ class CopyFile:
     damaged as `.refused`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, backup: bool = True) -> None:
+        """Take the file; `backup` says whether the one before it is read when it is damaged."""
         self._path = path
+        self._reads_backup = backup
         self._is_ours: Copy | None = None
         """The copy that is there, without its data; None before it was looked at."""
 
@@ -58,7 +60,7 @@ class CopyFile:
 
     def _read(self) -> Copy | None:
         refusal: CopyRefusedError | None = None
-        for path in (self._path, self._backup):
+        for path in (self._path, self._backup) if self._reads_backup else (self._path,):
             try:
                 body = _bytes_of(path)
                 if body is not None:

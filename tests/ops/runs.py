@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from giftbot.sandbox import Sandbox
 from ops.__main__ import app
 
-OURS = ("DISCORD_", "GIFTBOT_", "GIFTCODE_", "GAME", "MONGO_", "LOG_", "POST_")
+OURS = ("CLOUD_", "DISCORD_", "GIFTBOT_", "GIFTCODE_", "GAME", "MONGO_", "LOG_", "POST_")
 """Variables that are settings begin with these."""
 ALONE = {
     "GIFTCODE_JSON_URL": "off",

@@ -44,7 +44,9 @@ def test_every_command_is_in_the_help() -> None:
 @pytest.mark.parametrize(
     "command",
     [["stats"], ["inspect", "codes"], ["inspect", "sent"], ["inspect", "guilds"], ["doctor"], ["reset"]]
-    + [["codes", name] for name in ("held", "release", "discard")],
+    + [["codes", name] for name in ("held", "release", "discard")]
+    + [["backup", name] for name in ("now", "list", "verify")]
+    + [["restore"], ["rebuild-totals"]],
     ids=" ".join,
 )
 def test_every_command_explains_itself(command: list[str]) -> None:

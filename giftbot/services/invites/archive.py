@@ -99,12 +99,17 @@ class Archive:
         await self._add_joins(guilds, waiting)
 
     async def _add_joins(self, guilds: dict[GuildId, dict[str, Section]], joins: list[Join]) -> None:
-        for guild_id, group in by_guild(joins, guild_of).items():
-            sections = guilds.setdefault(guild_id, {})
-            sections |= await asyncio.to_thread(self._pack_months, group)
+        if joins:
+            packed = await asyncio.to_thread(self._pack_joins, joins)
+            for guild_id, sections in packed.items():
+                guilds[guild_id] = guilds.get(guild_id, {}) | sections
 
     def _pack(self, records: Iterable[Records]) -> dict[GuildId, dict[str, Section]]:
         return {one.guild_id: pack_records(one, self._documents) for one in records}
+
+    def _pack_joins(self, joins: Iterable[Join]) -> dict[GuildId, dict[str, Section]]:
+        groups = by_guild(joins, guild_of)
+        return {guild_id: self._pack_months(group) for guild_id, group in groups.items()}
 
     def _pack_months(self, joins: Iterable[Join]) -> dict[str, Section]:
         ordered = sorted(joins, key=month_of)

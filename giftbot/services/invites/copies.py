@@ -98,9 +98,12 @@ class Copies:
         self._is_restored = False
         self._stopping = False
 
-    async def restore(self) -> None:
-        """Bring the tables in step with the newest whole copy. Raises `StoreError` when they are out of reach."""
-        readable = await self._restoring.run()
+    async def restore(self, *, ledgers: bool = True) -> None:
+        """Bring the tables in step with the newest whole copy. Raises `StoreError` when they are out of reach.
+
+        `ledgers` is False beside a bot that decides joins: what is known of the invites is left to it.
+        """
+        readable = await self._restoring.run(ledgers=ledgers)
         for keeper in self._keepers:
             keeper.may_write = keeper.label in readable and self._restoring.statuses[keeper.label].held is None
         self._is_restored = True
@@ -151,7 +154,7 @@ class Copies:
             epoch=series.epoch or None,
             sequence=series.sequence,
             taken_at=self._taken_at,
-            is_waiting=self._has_changes,
+            is_waiting=self._has_changes or self._taking.locked(),
         )
         return (tables, *(keeper.status() for keeper in self._keepers))
 

@@ -50,14 +50,14 @@ class Merging:
         self._store = store
         self._documents = documents
 
-    async def take_in(self, copy: Copy, *, ledgers: bool, dry_run: bool = False) -> Taken:
+    async def take_in(self, copy: Copy, *, ledgers: bool = True, dry_run: bool = False) -> Taken:
         """Take a whole copy in.
 
         `ledgers` is False while the bot decides joins: what it knows of the invites is newer then, and only its
         own actors change it. With `dry_run` everything is read, and what would be written is counted.
         Raises `StoreError`.
         """
-        records, refused = await asyncio.to_thread(self._read, copy.data)
+        records, refused = await asyncio.to_thread(_read, copy.data, self._documents)
         merge = _Merge(self._store, copy, ledgers=ledgers, dry_run=dry_run)
         await merge.prepare()
         await merge.carry(carried_of(copy.data))
@@ -65,17 +65,31 @@ class Merging:
             await asyncio.gather(*map(merge.take_in, group))
         return Taken(merge.written, tuple(refused[:_REFUSALS]), tuple(one.guild_id for one in records))
 
-    def _read(self, data: Mapping[str, object]) -> tuple[list[Records], list[str]]:
-        found, refused = [], []
-        guilds = data.get(OURS, {})
-        if not isinstance(guilds, Mapping):
-            return [], [f"{OURS} is no table"]
-        for guild, sections in guilds.items():
-            records, reasons = read_records(guild, sections, self._documents)
-            refused += reasons
-            if records is not None:
-                found.append(records)
-        return found, refused
+
+def _read(data: Mapping[str, object], documents: Documents) -> tuple[list[Records], list[str]]:
+    found, refused = [], []
+    guilds = data.get(OURS, {})
+    if not isinstance(guilds, Mapping):
+        return [], [f"{OURS} is no table"]
+    for guild, sections in guilds.items():
+        records, reasons = read_records(guild, sections, documents)
+        refused += reasons
+        if records is not None:
+            found.append(records)
+    return found, refused
+
+
+def entries_of(copy: Copy, documents: Documents) -> tuple[dict[str, int], list[str]]:
+    """How many entries of each kind a copy holds, and those that cannot be used, with their reasons."""
+    found, refused = _read(copy.data, documents)
+    counts = {
+        "servers": len(found),
+        "invites": sum(len(one.ledger.invites) for one in found if one.ledger is not None),
+        "joins": sum(len(one.joins) for one in found),
+        "links": sum(len(one.links) for one in found),
+        "credits": sum(len(one.credits) for one in found),
+    }
+    return counts, refused
 
 
 class _Merge:

@@ -61,11 +61,11 @@ class Restoring:
         self._places = tuple(places)
         self._clock = clock
 
-    async def run(self) -> frozenset[str]:
+    async def run(self, *, ledgers: bool = True) -> frozenset[str]:
         """Restore, before anything connects; the labels of the places that could be read.
 
         Only these may be written to. Whatever is wrong with a copy, the next best is used.
-        Raises `StoreError` when the tables cannot be read.
+        `ledgers` is False beside a bot that decides joins. Raises `StoreError` when the tables cannot be read.
         """
         await self.series.load(self._store)
         looks = await asyncio.gather(*map(look_at, self._places))
@@ -74,7 +74,7 @@ class Restoring:
         copies = [look.copy for look in looks if look.copy is not None]
         sure = [copy for copy in copies if not is_blind(copy)]
         for copy in [*newest(sure), *newest(copy for copy in copies if is_blind(copy))]:
-            await self._adopt(label_of[id(copy)], copy)
+            await self._adopt(label_of[id(copy)], copy, ledgers=ledgers)
         for label, look in by_label.items():
             self._note(label, look)
         self._begin()
@@ -90,13 +90,13 @@ class Restoring:
         """
         look = await look_at(place)
         if look.copy is not None:
-            await self._adopt(place.label, look.copy, late=True)
+            await self._adopt(place.label, look.copy, late=True, ledgers=False)
         self._note(place.label, look)
         self._begin()
         await self.series.save(self._store)
         return look.failed is None
 
-    async def _adopt(self, label: str, copy: Copy, *, late: bool = False) -> None:
+    async def _adopt(self, label: str, copy: Copy, *, ledgers: bool, late: bool = False) -> None:
         """Take a copy in, if it belongs to the series and may hold more than the tables.
 
         `late` is after the start: what another process wrote may hold more then whatever its number is.
@@ -111,7 +111,7 @@ class Restoring:
             self.statuses[label] = attrs.evolve(status, refused=why, held=why)
             return
         if self.series.is_behind(copy) or (late and not is_known):
-            taken = await self._merging.take_in(copy, ledgers=not late)
+            taken = await self._merging.take_in(copy, ledgers=ledgers)
             self.statuses[label] = attrs.evolve(status, refused_entries=taken.refused)
             self._log_taken(label, copy, taken)
         self.series.take_in(copy)

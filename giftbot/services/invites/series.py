@@ -53,6 +53,10 @@ class Series:
         if copy.epoch == self.epoch or is_blind(copy):
             self.sequence = max(self.sequence, copy.sequence)
 
+    def continue_from(self, copy: Copy) -> None:
+        """Go on where that copy is, of whatever series it was: somebody chose it."""
+        self.epoch, self.sequence = copy.epoch, max(self.sequence, copy.sequence)
+
     async def load(self, store: CarriedStore) -> None:
         """Read it from the tables."""
         mark = (await store.get_carried()).get(MARK)

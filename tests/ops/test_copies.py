@@ -1,0 +1,159 @@
+"""`ops backup`, `ops restore` and `ops rebuild-totals`, on an installation with a file and a cloud service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event, Thread
+from typing import cast
+
+import attrs
+import pytest
+
+from giftbot.cloud.service import open_service
+from giftbot.models.ids import InviteCode
+from giftbot.services.ports import Store
+from giftbot.stores.copy_file import COPY_NAME
+from giftbot.stores.directory import lock_directory
+from giftbot.stores.sqlite.store import SqliteStore
+from tests.ops.installation import Installation, on_sqlite
+from tests.services.invites.copying import EMBER, NORTH, TOKEN, fill, known, ledger, records
+
+
+class _Service:
+    """A cloud service in a thread of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.address = ""
+        self._ready, self._stop = Event(), Event()
+        self._thread = Thread(target=lambda: asyncio.run(self._serve()))
+
+    async def _serve(self) -> None:
+        async with open_service(self.directory, token=TOKEN) as self.address:
+            self._ready.set()
+            await asyncio.to_thread(self._stop.wait)
+
+    def __enter__(self) -> _Service:
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(10)
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[_Service]:
+    """A running cloud service."""
+    with ExitStack() as stack:
+        yield stack.enter_context(_Service(tmp_path / "cloud"))
+
+
+async def _fill(store: Store) -> None:
+    await fill(cast("SqliteStore", store), records(NORTH))
+    await fill(cast("SqliteStore", store), records(EMBER))
+
+
+async def _known(store: Store) -> object:
+    return await known(cast("SqliteStore", store), NORTH)
+
+
+async def _nothing(_: Store) -> None:
+    """Only the tables come into being."""
+
+
+@pytest.fixture
+def made(tmp_path: Path, service: _Service) -> Installation:
+    """An installation that knows two servers."""
+    made = on_sqlite(tmp_path / "data", CLOUD_API_URL=service.address, CLOUD_API_TOKEN=TOKEN)
+    made.with_store(_fill)
+    return made
+
+
+def test_backup_now_list_and_verify(made: Installation) -> None:
+    """Both places have the same copy; its entries are counted."""
+    run = made.run("backup", "now", "--json")
+    assert run.code == 0, run.err
+    assert [(one["layer"], one["sequence"], one["state"]) for one in run.document["layers"]] == [
+        ("tables", 1, "written"),
+        ("local", 1, "written"),
+        ("cloud", 1, "written"),
+    ]
+    run = made.run("backup", "verify", "--json")
+    assert run.code == 0, run.err
+    for one in run.document["copies"]:
+        assert one["holds"] == {"servers": 2, "invites": 4, "joins": 6, "links": 4, "credits": 2}
+        assert one["refused_entries"] == []
+    assert made.run("backup", "now").code == 0
+    assert "2 servers" in made.run("backup", "list").out
+
+
+def test_verify_says_what_is_wrong(made: Installation, service: _Service) -> None:
+    """A damaged file, and a token that is not accepted; the token is not shown."""
+    made.run("backup", "now")
+    file = made.directory / COPY_NAME
+    file.write_bytes(file.read_bytes()[:100])
+    file.with_name(f"{COPY_NAME}.bak").unlink(missing_ok=True)
+    wrong = attrs.evolve(made, environ={**made.environ, "CLOUD_API_TOKEN": "another token of nobody"})
+    run = wrong.run("backup", "verify")
+    assert run.code == 1
+    assert "damaged" in run.out
+    assert "does not accept the token" in run.out
+    assert "another token" not in run.out + run.err
+    run = wrong.run("backup", "now")
+    assert run.code == 1
+    assert len(list(service.directory.iterdir())) == 1
+
+
+@pytest.mark.parametrize("source", [None, "cloud", "FILE"])
+def test_restore_into_empty_tables(made: Installation, tmp_path: Path, source: str | None) -> None:
+    """From the newest, from a named place, from a file; a dry run first, which changes nothing."""
+    before = made.with_store(_known)
+    made.run("backup", "now")
+    other = on_sqlite(
+        tmp_path / "other", **{name: made.environ[name] for name in ("CLOUD_API_URL", "CLOUD_API_TOKEN")}
+    )
+    other.with_store(_nothing)
+    chosen = {None: [], "cloud": ["--from", "cloud"], "FILE": ["--from", str(made.directory / COPY_NAME)]}[source]
+    run = other.run("restore", *chosen, "--dry-run")
+    assert (run.code, run.err) == (0, "")
+    assert "Would write 2 credits, 6 joins, 2 ledgers, 4 links, 2 settings." in run.out
+    assert other.with_store(_known) != before
+    run = other.run("restore", *chosen)
+    assert (run.code, run.err) == (0, "")
+    assert other.with_store(_known) == before
+    assert "Wrote nothing new." in other.run("restore", *chosen).out
+
+
+def test_restore_refuses_beside_a_bot_and_without_a_copy(made: Installation) -> None:
+    """One sentence each; a dry run may always look."""
+    run = made.run("restore")
+    assert run.code == 1
+    assert "There is no copy that can be used." in run.err
+    assert "objects" in made.run("restore", "--from", "objects").err
+    assert "is not there" in made.run("restore", "--from", "nowhere.json").err
+    with lock_directory(made.directory):
+        run = made.run("backup", "now")
+        assert run.code == 0
+        assert "left to it" in run.err
+        assert not (made.directory / COPY_NAME).exists()
+        assert made.run("restore").code == 73
+        assert made.run("restore", "--dry-run").code == 0
+
+
+def test_rebuild_totals(made: Installation) -> None:
+    """Counts are what the joins say: those with a code, and the shares of the others."""
+    run = made.run("rebuild-totals", "--dry-run", "--json")
+    assert run.code == 0, run.err
+    different = {one["guild_id"]: one for one in run.document["different"]}
+    assert different[str(NORTH)]["codes"] == {"aBcD1234": {"was": 9, "is": 2}}
+    assert not different[str(NORTH)]["is_written"]
+    run = made.run("rebuild-totals")
+    assert "2 corrected." in run.out
+    assert "0 with other totals" in made.run("rebuild-totals").out
+    corrected = attrs.evolve(records(NORTH), ledger=ledger(NORTH, 8, claimed={InviteCode("aBcD1234"): 2}))
+    assert made.with_store(_known) == corrected
