@@ -75,6 +75,6 @@ def batch_id(guild_id: GuildId, number: int) -> str:
     return f"{guild_id}:{number:012d}"
 
 
-def link_key(guild_id: GuildId, code: InviteCode) -> str:
-    """The id of a staff link's row."""
-    return f"{guild_id}:{code}"
+def link_key(guild_id: GuildId, code: InviteCode, valid_from: datetime) -> str:
+    """The id of a staff link's row: one code may count for one person after the other."""
+    return f"{guild_id}:{code}:{(valid_from - _EPOCH) // timedelta(milliseconds=1)}"

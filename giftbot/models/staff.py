@@ -52,7 +52,7 @@ class StaffLink:
     @property
     def key(self) -> str:
         """The row's id."""
-        return link_key(self.guild_id, self.code)
+        return link_key(self.guild_id, self.code, self.valid_from)
 
     def is_valid_at(self, moment: datetime) -> bool:
         """Whether a join at that moment counts for the staff member."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import attrs
 
+from giftbot.models.credit import Credit
 from giftbot.models.ids import ChannelId, GuildId, InviteCode, RoleId, UserId
 from giftbot.models.invite import Coverage, Invite, Snapshot, Vanity
 
@@ -96,6 +97,22 @@ class InviteDirectory(Protocol):
 
     async def names(self, guild_id: GuildId, user_ids: Sequence[UserId]) -> dict[UserId, str]:
         """What these users are called now; those who cannot be found are left out."""
+        ...
+
+
+class StaffDesk(Protocol):
+    """Messages about staff links and credits. Each returns whether it arrived; what went wrong is logged."""
+
+    async def ask(self, channel_id: ChannelId, credit: Credit) -> bool:
+        """Show a credit on which somebody has to decide, with buttons that work after any restart."""
+        ...
+
+    async def warn(self, channel_id: ChannelId, words: str, code: InviteCode | None) -> bool:
+        """Write to the admins; with a button that issues that link again."""
+        ...
+
+    async def write(self, user_id: UserId, words: str) -> bool:
+        """Write to a staff member."""
         ...
 
 
