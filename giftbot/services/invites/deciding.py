@@ -11,14 +11,14 @@ from datetime import datetime
 
 import attrs
 
-from giftbot.models.ids import InviteCode
+from giftbot.models.ids import InviteCode, UserId
 from giftbot.models.invite import Coverage
 from giftbot.models.invite_batch import Ledger
 from giftbot.models.join import Join, Reason
 from giftbot.services.invites.batches import Batch
 from giftbot.services.invites.evidence import Arrival, Circumstances, Decision, Look, Wanted
 from giftbot.services.invites.ledgers import ledger_after
-from giftbot.services.invites.memberships import moment_of
+from giftbot.services.invites.memberships import kind_of, moment_of
 from giftbot.services.invites.owners import Owners, marker_of
 from giftbot.services.invites.verdicts import Scene, givers
 
@@ -110,13 +110,29 @@ def decide(
     if isinstance(decided, Wanted):
         return decided
     seqs = [*decided.consumed, *(seq for bot in bots for seq in _seqs(bot))]
-    joins = [*decided.joins, *(scene.bot(bot) for bot in bots)]
+    joins = [*_linked(decided.joins), *(scene.bot(bot) for bot in bots)]
     return attrs.evolve(
         _decision(decided.ledger, joins, seqs, circumstances),
         deltas=decided.deltas,
         vanity_delta=decided.vanity_delta,
         looks=decided.looks,
     )
+
+
+def _linked(joins: Sequence[Join]) -> list[Join]:
+    """Memberships of one person that are decided together point at each other."""
+    newest: dict[UserId, Join] = {}
+    result: list[Join] = []
+    for join in joins:
+        before = newest.get(join.user_id)
+        if before is not None and join.previous is None:
+            linked = attrs.evolve(join, previous=before.join_id, kind=kind_of(join, before))
+            newest[join.user_id] = linked
+            result.append(linked)
+        else:
+            newest[join.user_id] = join
+            result.append(join)
+    return result
 
 
 def _first(

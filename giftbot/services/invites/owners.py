@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import bisect
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from giftbot.models.ids import UserId
@@ -13,11 +14,17 @@ from giftbot.models.staff import StaffLink
 class Owners:
     """Whom an invite counts for."""
 
-    def __init__(self, links: Iterable[StaffLink], bot_id: UserId) -> None:
+    def __init__(self, links: Sequence[StaffLink], bot_id: UserId) -> None:
         self._bot_id = bot_id
         self._links: dict[str, list[StaffLink]] = {}
         for link in links:
             self._links.setdefault(link.code, []).append(link)
+        ends = {moment for link in links for moment in (link.valid_from, link.valid_to) if moment is not None}
+        self._ends = sorted(ends)
+
+    def period(self, moment: datetime) -> int:
+        """A number that is the same for moments between which no link began or ended."""
+        return bisect.bisect_right(self._ends, moment)
 
     def link(self, code: str, moment: datetime) -> StaffLink | None:
         """The staff link by which a join at that moment counts."""

@@ -42,8 +42,12 @@ class Scene:
     vanity_unknown: bool = False
     """Whether the server has an address whose uses nobody could compare."""
     evidence: tuple[str, ...] = ()
+    _found: dict[tuple[Ways, int, int], tuple[Candidate, ...]] = attrs.field(
+        factory=dict, init=False, eq=False, repr=False
+    )
+    """Candidates of members who are alike; shares by their identity, which lasts as long as the batch."""
 
-    def row(self, arrival: Arrival) -> Join:
+    def row(self, arrival: Arrival, method: Method = Method.NONE, evidence: tuple[str, ...] = ()) -> Join:
         """A row about which nothing is known."""
         event = arrival.event
         if event.user_id is None:
@@ -53,6 +57,8 @@ class Scene:
             user_id=event.user_id,
             joined_at=memberships.moment_of(event),
             user_name=event.user_name,
+            method=method,
+            evidence=evidence,
             batch=self.number,
             previous=arrival.previous.join_id if arrival.previous is not None else None,
             updated_at=self.now,
@@ -61,7 +67,8 @@ class Scene:
     def finished(self, join: Join, arrival: Arrival) -> Join:
         """That row with its kind, and closed if the person is gone."""
         kind = memberships.kind_of(join, arrival.previous, is_bot=arrival.event.is_bot)
-        join = attrs.evolve(join, kind=kind)
+        if kind is not join.kind:
+            join = attrs.evolve(join, kind=kind)
         if arrival.left is None:
             return join
         if arrival.left.kind is arrival.event.kind:
@@ -118,12 +125,10 @@ class Scene:
         evidence: tuple[str, ...],
     ) -> Join:
         """Somebody who can have come by these ways."""
-        row = self.row(arrival)
         method = Method.CATCH_UP if self.circumstances.catch_up else Method.COUNTED
         late = any(way is not None and way.startswith(sources.UNCLAIMED) for way in ways)
-        row = attrs.evolve(
-            row, method=method, evidence=(*self.evidence, *evidence, *((texts.LATE,) if late else ()))
-        )
+        seen = (*self.evidence, *evidence, *((texts.LATE,) if late else ()))
+        row = self.row(arrival, method, seen)
         if late:
             cap = min(cap, Level.CANDIDATES)
         if ways == frozenset({None}):
@@ -233,6 +238,18 @@ class Scene:
         return self.after.get(code) or self.before.get(code) or Invite(code, 0)
 
     def _candidates(
+        self,
+        ways: Ways,
+        codes_of: Mapping[str, Sequence[InviteCode]],
+        shares: Mapping[str | None, float],
+        moment: datetime,
+    ) -> tuple[Candidate, ...]:
+        key = (ways, id(shares), self.owners.period(moment))
+        if key not in self._found:
+            self._found[key] = self._weighed(ways, codes_of, shares, moment)
+        return self._found[key]
+
+    def _weighed(
         self,
         ways: Ways,
         codes_of: Mapping[str, Sequence[InviteCode]],

@@ -105,7 +105,9 @@ def test_somebody_leaves_and_comes_again_before_the_decision() -> None:
     reception = received(joins(1, 5), leaves(2, 6), joins(3, 8, flags=DID_REJOIN))
     assert [arrival.seqs for arrival in reception.arrivals] == [(1, 2), (3,)]
     decision = decided(ledger(invite("a")), look(invite("a", 2), asked=3), *reception.arrivals)
+    first, second = decision.joins
     assert [(join.code, join.is_open) for join in decision.joins] == [("a", False), ("a", True)]
+    assert (second.previous, second.kind) == (first.join_id, Kind.REJOIN_SAME)
 
 
 def test_a_rejoin_points_at_the_membership_before() -> None:

@@ -23,7 +23,7 @@ from tests.services.invites.simulator import (
 from tests.services.invites.worlds import is_conserved
 
 bounded = settings(
-    max_examples=120,
+    max_examples=80,
     deadline=None,
     derandomize=True,
     database=None,
