@@ -141,9 +141,9 @@ def sandbox(
 def cloud(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 is every one.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8095,
-    directory: Annotated[
-        Path, typer.Option("--dir", file_okay=False, help="Where the copies are kept.")
-    ] = Path("copies"),
+    directory: Annotated[Path, typer.Option("--dir", file_okay=False, help="Where the copies are kept.")] = Path(
+        "copies"
+    ),
     keep: Annotated[int, typer.Option(min=1, max=10_000, help="How many copies are kept.")] = 20,
 ) -> None:
     """Keep the copies of invites and staff credit that bots send here. CLOUD_API_TOKEN is the token they need."""

@@ -36,8 +36,11 @@ class Places:
 
 
 @asynccontextmanager
-async def open_places(settings: Settings) -> AsyncIterator[Places]:
-    """The places while the block lasts. Raises `SettingsError` for an address that is never written to."""
+async def open_places(settings: Settings, *, looks_only: bool = False) -> AsyncIterator[Places]:
+    """The places while the block lasts. Raises `SettingsError` for an address that is never written to.
+
+    With `looks_only` nothing is kept aside of what is not ours: whoever asks for that writes nowhere.
+    """
     directory = settings.giftbot_data_dir
     remote: list[CopyPlace] = []
     async with AsyncExitStack() as stack:
@@ -47,7 +50,7 @@ async def open_places(settings: Settings) -> AsyncIterator[Places]:
             client = CloudClient(
                 URL(settings.cloud_api_url),
                 token=settings.cloud_token,
-                aside=directory / ASIDE_NAME,
+                aside=None if looks_only else directory / ASIDE_NAME,
                 allow_private=settings.giftbot_allow_private_urls,
             )
             stack.push_async_callback(client.aclose)

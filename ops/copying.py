@@ -42,7 +42,7 @@ def bot_of(settings: Settings) -> int | None:
 
 async def look(settings: Settings) -> list[Found]:
     """What every place has."""
-    async with open_places(settings) as places:
+    async with open_places(settings, looks_only=True) as places:
         looks = await asyncio.gather(*map(look_at, places.every))
         return [
             await asyncio.to_thread(found_in, place.label, one.copy, one.refused or one.failed)

@@ -61,13 +61,14 @@ async def _outside(settings: Settings, guild_id: GuildId | None) -> list[Check]:
     from ops.inquiry import DiscordExamination  # noqa: PLC0415
 
     examination = DiscordExamination(settings)
-    account, sources, game, store = await asyncio.gather(
+    account, sources, game, store, copies = await asyncio.gather(
         examination.check_account(),
         _sources(settings),
         surroundings.check_game(settings),
         _store(settings, examination, guild_id),
+        surroundings.check_copies(settings),
     )
-    return [*account, *sources, game, *store]
+    return [*account, *sources, game, *store, *copies]
 
 
 async def _sources(settings: Settings) -> list[Check]:

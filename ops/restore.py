@@ -64,7 +64,7 @@ async def _chosen(settings: Settings, source: str | None) -> tuple[Copy, str]:
     from giftbot.services.invites.merging import newest  # noqa: PLC0415
     from giftbot.services.invites.restoring import look_at  # noqa: PLC0415
 
-    async with open_places(settings) as places:
+    async with open_places(settings, looks_only=True) as places:
         labels = {place.label: place for place in places.every}
         if source is not None and source not in labels:
             if source in {"cloud", "objects"}:

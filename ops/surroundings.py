@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from pathlib import Path
@@ -10,6 +11,7 @@ from giftbot.app import game_address, holder_of, open_game
 from giftbot.clock import SystemClock
 from giftbot.errors import SettingsError
 from giftbot.models.check import Check, failed, ok, warning
+from giftbot.services.invites.restoring import Look, look_at
 from giftbot.settings import DOTENV_NAME, TOML_NAME, Settings
 
 ALLOWED = 30
@@ -55,6 +57,34 @@ async def check_game(settings: Settings) -> Check:
             "game", found, f"The game allows about {ALLOWED} calls a minute: lower GAME_RATE_PER_MINUTE."
         )
     return ok("game", found)
+
+
+async def check_copies(settings: Settings) -> list[Check]:
+    """What the places that outlive this machine have; nothing where none is set."""
+    if not settings.cloud_api_url and not settings.cloud_object_url.get_secret_value():
+        return []
+    from giftbot.layers import open_places  # noqa: PLC0415 - for those who have such a place
+
+    try:
+        async with open_places(settings, looks_only=True) as places:
+            looks = await asyncio.gather(*map(look_at, places.remote))
+            return [_copies(settings, place.label, look) for place, look in zip(places.remote, looks, strict=True)]
+    except SettingsError as error:
+        return [failed("copies", str(error).rstrip("."))]
+
+
+def _copies(settings: Settings, label: str, look: Look) -> Check:
+    name = f"copies {label}"
+    if look.failed is not None:
+        return failed(name, look.failed.rstrip("."), "Nothing is written there before it can be read.")
+    if look.refused is not None:
+        advice = "The bot keeps it aside before it writes there."
+        return warning(name, f"what is there cannot be used: {look.refused.rstrip('.')}", advice)
+    copy = look.copy
+    found = "none yet" if copy is None else f"number {copy.sequence} of {copy.taken_at:%Y-%m-%dT%H:%M:%SZ}"
+    if label == "cloud" and settings.cloud_token is None:
+        return warning(name, found, "Whoever knows the address can read it: set CLOUD_API_TOKEN.")
+    return ok(name, found)
 
 
 def check_directory(settings: Settings) -> list[Check]:

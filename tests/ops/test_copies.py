@@ -157,3 +157,21 @@ def test_rebuild_totals(made: Installation) -> None:
     assert "0 with other totals" in made.run("rebuild-totals").out
     corrected = attrs.evolve(records(NORTH), ledger=ledger(NORTH, 8, claimed={InviteCode("aBcD1234"): 2}))
     assert made.with_store(_known) == corrected
+
+
+def test_the_doctor_looks_at_copies(made: Installation) -> None:
+    """None yet, then which; a wrong token fails; what is not ours is said, and nothing is written anywhere."""
+    assert " ".join(_line_of(made, "copies")).endswith("copies cloud none yet.")
+    made.run("backup", "now")
+    before = {path.name for path in made.directory.iterdir()} | {"ops.log"}
+    assert "number 1 of" in " ".join(_line_of(made, "copies"))
+    wrong = attrs.evolve(made, environ={**made.environ, "CLOUD_API_TOKEN": "another token of nobody"})
+    assert "does not accept the token" in " ".join(_line_of(wrong, "copies"))
+    bare = {name: value for name, value in made.environ.items() if not name.startswith("CLOUD_")}
+    assert _line_of(attrs.evolve(made, environ=bare), "copies") == []
+    assert {path.name for path in made.directory.iterdir()} | {"ops.log"} == before
+
+
+def _line_of(made: Installation, what: str) -> list[str]:
+    """The words of the doctor's line about something."""
+    return next((words for line in made.run("doctor").lines if what in (words := line.split())), [])
