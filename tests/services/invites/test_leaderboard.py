@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
@@ -67,7 +69,7 @@ async def test_uncertain_joins_count_by_their_weights(store: Store, board: Leade
         Candidate(InviteCode("a2"), ADA, 0.25),
         Candidate(InviteCode("b1"), BOB, 0.5),
     )
-    unsure = {"level": Level.CANDIDATES, "code": None, "candidates": several}
+    unsure: dict[str, Any] = {"level": Level.CANDIDATES, "code": None, "candidates": several}
     await store.insert_joins([joined(1), joined(2, None, **unsure), joined(3, None, **unsure)])
     board_ = await board.board(GUILD)
     ada, bob = board_.standings
