@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from giftbot.models.ids import ChannelId, InviteCode
+from giftbot.models.ids import ChannelId, InviteCode, UserId
 from giftbot.models.invite import Invite
 from giftbot.models.staff import LinkState, StaffLink
 from giftbot.text.words import counted, full, plain, relative
@@ -20,6 +20,7 @@ NO_PLACE = (
 NO_STAFF = "Nobody has a staff link in this server yet. An admin makes one with /setup_staff_invite."
 NO_LINK_OF_YOURS = "You have no staff link in this server, so there is nothing to tell you. Ask an admin for one."
 NOT_YOURS = "You can see your own figures only; those of others are for people with **Manage Server**."
+NO_BOTS = "A bot cannot have a staff link: name a person."
 LINKS_TITLE = "Staff links"
 STATS_TITLE = "Staff"
 BUTTON_REISSUE = "Issue again"
@@ -195,3 +196,18 @@ def joined_by_your_link(names: Sequence[str]) -> str:
     shown = ", ".join(f"**{plain(name)}**" for name in names[:_SHOWN_NAMES])
     more = f" and {len(names) - _SHOWN_NAMES:,} more" if len(names) > _SHOWN_NAMES else ""
     return f"{shown}{more} joined by your link. /staff notify off ends these messages."
+
+
+def page_of(page: int, pages: int) -> str:
+    """Which page this is."""
+    return f"Page {page:,} of {pages:,}"
+
+
+def more_staff(count: int) -> str:
+    """What did not fit."""
+    return f"… and {counted(count, 'more person', 'more people')}: /staff stats member shows one."
+
+
+def no_figures(user_id: UserId) -> str:
+    """Nobody's figures."""
+    return f"<@{user_id}> has no staff link in this server, and never had one."
