@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from giftbot.attribution import Attribution, assemble_attribution
 from giftbot.models.times import PostingTimes, RedeemingTimes
 from giftbot.outside import Discord, Outside
 from giftbot.services.aftermath import Aftermath
@@ -17,6 +18,7 @@ from giftbot.services.enrolment import Enrolment
 from giftbot.services.governor import Governor
 from giftbot.services.guilds import Guilds
 from giftbot.services.history import History
+from giftbot.services.invites.actors import Actors
 from giftbot.services.job_progress import JobProgress
 from giftbot.services.job_results import JobResults
 from giftbot.services.job_run import Tools, ahead_of
@@ -73,6 +75,13 @@ class Services:
     results: JobResults
     verification: Verification | None
     """None unless codes are tried with a player before they are announced."""
+    attribution: Attribution | None = None
+    """None unless it is switched on."""
+
+    @property
+    def actors(self) -> Actors | None:
+        """Who decides who brought whom; None unless attribution is switched on."""
+        return self.attribution.actors if self.attribution is not None else None
 
 
 @attrs.frozen
@@ -157,6 +166,7 @@ def assemble(
         progress=redeeming.progress,
         results=JobResults(store=store),
         verification=verification,
+        attribution=assemble_attribution(outside, discord, notices=notices, times=times),
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 import hikari
@@ -13,6 +13,7 @@ import structlog
 import tanjun
 
 from giftbot.app import Discord, Services, open_services
+from giftbot.clock import SystemClock
 from giftbot.collector import drop_what_starting_left
 from giftbot.components import about, codes, players, records, redemptions, reports
 from giftbot.components import settings as settings_component
@@ -22,6 +23,9 @@ from giftbot.discord.announcer import DiscordAnnouncer
 from giftbot.discord.channels import DiscordChannels
 from giftbot.discord.complaints import complaint
 from giftbot.discord.confirmations import Confirmations
+from giftbot.discord.invite_rights import InviteRights
+from giftbot.discord.invites import DiscordInvites
+from giftbot.discord.member_events import MemberEvents
 from giftbot.discord.owners import DiscordNotifier, DiscordOwners
 from giftbot.discord.presence import Presence
 from giftbot.discord.progress import DiscordProgressBoard
@@ -61,7 +65,14 @@ ROUTES = (
 )
 
 
-def discord_of(bot: hikari.GatewayBot, settings: Settings) -> Discord:
+def invites_of(bot: hikari.GatewayBot, settings: Settings) -> DiscordInvites | None:
+    """Discord's side of invites; None unless attribution is switched on."""
+    if not settings.giftbot_invites:
+        return None
+    return DiscordInvites(bot.rest, InviteRights(bot.cache, application_id_of(settings.token)), SystemClock())
+
+
+def discord_of(bot: hikari.GatewayBot, settings: Settings, invites: DiscordInvites | None = None) -> Discord:
     """The services' view of Discord through this client."""
     application_id = application_id_of(settings.token)
     channels = DiscordChannels(bot.rest, application_id)
@@ -72,6 +83,7 @@ def discord_of(bot: hikari.GatewayBot, settings: Settings) -> Discord:
         notifier=DiscordNotifier(bot.rest, owners),
         owners=owners,
         board=DiscordProgressBoard(bot.rest),
+        invites=invites,
     )
 
 
@@ -166,14 +178,15 @@ async def run_bot(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     bot = build_gateway_bot(settings)
-    async with opener(settings, discord_of(bot, settings), times=times) as services:
+    invites = invites_of(bot, settings)
+    async with opener(settings, discord_of(bot, settings, invites), times=times) as services:
         presence = Presence(services.guilds, application_id_of(settings.token))
         await services.guilds.load()
         presence.listen(bot)
         if settings.giftbot_register_by_message:
             registrar = Registrar(bot.rest, guilds=services.guilds, players=services.players)
             registrar.listen(bot)
-        async with running_bot(bot, settings):
+        async with attributing(services, bot, invites), running_bot(bot, settings):
             client = build_client(bot, services)
             async with client:
                 application = await bot.rest.fetch_application()
@@ -181,6 +194,23 @@ async def run_bot(
                 drop_what_starting_left()
                 _log.info("ready", store=services.store.label, sources=[source.name for source in services.sources])
                 await _work(services, presence, bot, stop)
+
+
+@asynccontextmanager
+async def attributing(
+    services: Services, bot: hikari.GatewayBot, directory: DiscordInvites | None
+) -> AsyncIterator[None]:
+    """Let attribution hear what Discord tells, until the end."""
+    attribution = services.attribution
+    if attribution is None or directory is None:
+        yield
+        return
+    await attribution.choices.load()
+    MemberEvents(attribution.actors, directory, services.clock).listen(bot)
+    try:
+        yield
+    finally:
+        await attribution.actors.stop()
 
 
 async def _work(services: Services, presence: Presence, bot: hikari.GatewayBot, stop: asyncio.Event) -> None:
@@ -192,10 +222,13 @@ async def _work(services: Services, presence: Presence, bot: hikari.GatewayBot, 
         asyncio.create_task(services.upkeep.run_checks(), name="checks"),
         asyncio.create_task(services.upkeep.run_upkeep(), name="upkeep"),
         asyncio.create_task(presence.run(), name="presence"),
-        asyncio.create_task(connected(bot), name="connection"),
+        asyncio.create_task(connected(bot, services.settings), name="connection"),
     ]
     if services.verification is not None:
         workers.append(asyncio.create_task(services.verification.run(), name="verification"))
+    if services.attribution is not None:
+        workers.append(asyncio.create_task(services.attribution.actors.run(), name="attribution"))
+        workers.append(asyncio.create_task(services.attribution.alerts.run(), name="alerts"))
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
         await asyncio.wait([*workers, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -206,6 +239,8 @@ async def _work(services: Services, presence: Presence, bot: hikari.GatewayBot, 
 
 async def _end(services: Services, workers: Sequence[asyncio.Task[None]], stopping: asyncio.Task[bool]) -> None:
     await asyncio.gather(services.posting.stop(), services.redeeming.stop())
+    if services.actors is not None:
+        await services.actors.stop()
     await services.progress.aclose()
     for task in (*workers, stopping):
         task.cancel()

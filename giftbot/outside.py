@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from giftbot.services.invites.ports import InviteDirectory
 from giftbot.services.ports import (
     Announcer,
     Channels,
@@ -28,6 +29,8 @@ class Discord:
     notifier: Notifier
     owners: OwnerDirectory
     board: ProgressBoard
+    invites: InviteDirectory | None = None
+    """None unless attribution is switched on."""
 
 
 @attrs.frozen

@@ -139,6 +139,8 @@ class Settings:
     """Let configured addresses be plain HTTP and private (sandbox, tests)."""
     giftbot_register_by_message: bool = False
     """Let servers have a channel in which a bare player id registers; needs the message-content intent."""
+    giftbot_invites: bool = False
+    """Find out who brought each new member; needs the privileged intent for server members."""
     giftbot_owner_ids: str = attrs.field(default="", validator=_ids)
     """Users who may run the owner's commands, separated by commas; empty is the application's owner or team."""
     giftbot_shard_ids: str = attrs.field(default="", validator=_ids)

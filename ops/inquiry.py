@@ -10,7 +10,7 @@ import aiohttp
 import hikari
 from hikari.impl import HTTPSettings, HTTPTimeoutSettings
 
-from giftbot.connection import INTENTS, MESSAGE_INTENTS, application_id_of
+from giftbot.connection import application_id_of, intents_of
 from giftbot.discord.channels import DiscordChannels
 from giftbot.errors import InvalidInputError, SettingsError, TokenError
 from giftbot.models.check import Check, Level, failed, ok, warning
@@ -36,6 +36,11 @@ _PRIVILEGED = {
     ),
 }
 """The intents that Discord grants on request only, and the flags by which an application has them."""
+_NEEDED_BY = {
+    hikari.Intents.GUILD_MEMBERS: "GIFTBOT_INVITES",
+    hikari.Intents.MESSAGE_CONTENT: "GIFTBOT_REGISTER_BY_MESSAGE",
+}
+"""The settings that need them."""
 
 
 class DiscordExamination:
@@ -49,7 +54,6 @@ class DiscordExamination:
         problem = self._token_problem()
         if problem is not None:
             return [problem]
-        by_message = self._settings.giftbot_register_by_message
         try:
             async with self._rest() as rest:
                 application = await rest.fetch_application()
@@ -60,7 +64,7 @@ class DiscordExamination:
             return [warning("token", found, _AWAY)]
         return [
             ok("token", f"accepted by Discord for {application.name}, application {application.id}"),
-            check_intents(application.flags, INTENTS | MESSAGE_INTENTS if by_message else INTENTS),
+            check_intents(application.flags, intents_of(self._settings)),
         ]
 
     async def check_channel(self, guild: GuildSettings) -> Check:
@@ -119,7 +123,8 @@ def check_intents(flags: hikari.ApplicationFlags, wanted: hikari.Intents) -> Che
     lacking = [str(intent) for intent, flag in _PRIVILEGED.items() if wanted & intent and not flags & flag]
     grants = f"the application is granted {', '.join(granted) or 'no privileged one'}"
     if lacking:
-        advice = "Switch them on on the bot's page, or turn GIFTBOT_REGISTER_BY_MESSAGE off."
+        settings = " and ".join(name for intent, name in _NEEDED_BY.items() if str(intent) in lacking)
+        advice = f"Switch them on on the bot's page, or turn {settings} off."
         return Check("intents", Level.FAILED, f"{', '.join(lacking)} needed; {grants}", advice)
     which = f"of them privileged: {', '.join(privileged)}" if privileged else "none of them privileged"
     return ok("intents", f"{wanted} needed, {which}; {grants}")

@@ -73,6 +73,17 @@ async def test_a_token_that_discord_refuses_ends_the_start(tmp_path: Path, sandb
     assert "Traceback" not in printed
 
 
+async def test_an_intent_that_is_not_granted_is_named_with_its_switch(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Discord closes the connection (4014): the sentence names the page, the switch and the setting."""
+    environ = {"DISCORD_TOKEN": sandbox.token, "DISCORD_API_URL": sandbox.api_url, "GIFTBOT_INVITES": "true"}
+    ended, printed = await run(cwd=tmp_path, **environ)
+    assert ended == 78
+    assert "GIFTBOT_INVITES" in printed
+    assert "https://discord.com/developers/applications" in printed
+    assert "switch on “Server Members Intent”" in printed
+    assert "Traceback" not in printed
+
+
 async def test_a_cut_answer_at_the_start_is_a_sentence_too(tmp_path: Path, sandbox: Sandbox) -> None:
     """Discord's first answer ends in the middle: exit code 1, no traceback, nothing left open."""
     sandbox.faults.add(kind=FaultKind.TRUNCATE, method="GET", route="/gateway/bot", times=None)

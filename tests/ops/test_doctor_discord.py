@@ -122,6 +122,15 @@ async def test_the_intent_that_registering_by_message_needs(place: Place) -> Non
     assert "of them privileged: MESSAGE_CONTENT" in found
 
 
+async def test_the_intent_that_attribution_needs(place: Place) -> None:
+    """Where it is on, the application has to be granted the members."""
+    run = await place.doctor("--json", GIFTBOT_INVITES="true")
+    level, found, advice = checks_of(run)["intents"]
+    assert (run.code, level) == (1, "failed")
+    assert found.startswith("GUILD_MEMBERS needed")
+    assert advice == "Switch them on on the bot's page, or turn GIFTBOT_INVITES off."
+
+
 def test_live_needs_a_server(sqlite: Installation) -> None:
     """And a server needs --live."""
     for options in (["--live"], ["--guild", "5"]):

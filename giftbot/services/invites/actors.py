@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from giftbot.errors import StoreError
+from giftbot.errors import InviteLookError, StoreError
 from giftbot.logs import new_reference
 from giftbot.models.ids import GuildId
 from giftbot.models.invite_batch import InviteBatch, Ledger
@@ -61,26 +61,31 @@ class Actors:
 
     def tell(self, event: InviteEvent) -> None:
         """Hand an event to its server's actor."""
+        if self._is_stopping:
+            return
         self._actor(event.guild_id).tell(event)
         self._due.setdefault(event.guild_id, self._clock.monotonic() + self._refresh_pause())
 
     def catch_up(self, guild_id: GuildId) -> None:
         """Nobody watched this server for a time, or ever."""
+        if self._is_stopping:
+            return
         self._actor(guild_id).catch_up()
 
     async def refresh(self, guild_id: GuildId) -> Ledger:
         """Look at a server's invites now. Raises `InviteLookError`."""
+        if self._is_stopping:
+            raise InviteLookError("The bot is stopping.")
         return await self._actor(guild_id).refresh()
 
     async def run(self) -> None:
         """Tell the subscribers, and look again where something can have changed; until it is cancelled."""
-        try:
-            await asyncio.gather(self._publish(), self._refresh())
-        finally:
-            await self._stop()
+        await asyncio.gather(self._publish(), self._refresh())
 
-    async def _stop(self) -> None:
-        """End the actors; what they were told is stored, and what they decided is passed on."""
+    async def stop(self) -> None:
+        """End the actors: what they were told is stored, what they decided is passed on. They hear no more."""
+        if self._is_stopping:
+            return
         self._is_stopping = True
         actors, tasks = tuple(self._actors.values()), tuple(self._tasks.values())
         for task in tasks:
@@ -118,8 +123,6 @@ class Actors:
                 del self._actors[guild_id], self._tasks[guild_id]
 
     def _again(self, guild_id: GuildId, untold: Sequence[InviteEvent]) -> None:
-        if self._is_stopping:
-            return
         for event in untold:
             self.tell(event)
         self.catch_up(guild_id)

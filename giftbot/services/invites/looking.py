@@ -60,7 +60,7 @@ class Looker:
         if paced:
             await self.pace.wait()
         asked = self.numbers.last
-        snapshot = await self.directory.look(ledger.guild_id)
+        snapshot = attrs.evolve(await self.directory.look(ledger.guild_id), taken_at=self.clock.now())
         revoked = await self._revoked(ledger, snapshot)
         await self.clock.sleep(self.times.grace)
         return Look(snapshot, asked_seq=asked, seen_seq=self.numbers.last, revoked=revoked)
