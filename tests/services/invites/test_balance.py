@@ -7,7 +7,7 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from giftbot.models.ids import UserId
+from giftbot.models.ids import InviteCode, UserId
 from giftbot.models.invite import Unclaimed
 from giftbot.models.join import Kind, Level, Method, Reason, Source
 from giftbot.services.invites.deciding import settle
@@ -101,7 +101,7 @@ def test_more_uses_than_joins_of_one_invite() -> None:
     """Case 6: still that invite, at level 3; the use that is left over waits for somebody."""
     decision = decided(TWO, look(invite("a", 7), invite("b", 7, owner=102), asked=1), joined(1, 5))
     assert (row(decision, 1).level, row(decision, 1).code) == (Level.OWNER, "a")
-    assert decision.ledger.unclaimed == (Unclaimed("a", 1, at(10)),)
+    assert decision.ledger.unclaimed == (Unclaimed(InviteCode("a"), 1, at(10)),)
     assert decision.ledger.claimed == {"a": 1}
     assert is_conserved(TWO, decision)
 
@@ -119,7 +119,7 @@ def test_more_uses_than_joins_of_two_invites() -> None:
 
 def test_a_use_that_was_left_over_explains_who_comes_late() -> None:
     """Case 6: somebody who had joined before that look, and is heard of now, may have been it."""
-    state = attrs.evolve(TWO, unclaimed=(Unclaimed("a", 1, at(10)),))
+    state = attrs.evolve(TWO, unclaimed=(Unclaimed(InviteCode("a"), 1, at(10)),))
     decision = decided(state, look(*TWO.invites.values(), asked=1, seconds=15), joined(1, 9), seconds=16)
     join = row(decision, 1)
     assert join.level is Level.CANDIDATES
@@ -131,7 +131,7 @@ def test_a_use_that_was_left_over_explains_who_comes_late() -> None:
 
 def test_a_use_that_was_left_over_does_not_explain_who_comes_after_it() -> None:
     """Somebody who joined long after that look cannot have been counted by it."""
-    state = attrs.evolve(TWO, unclaimed=(Unclaimed("a", 1, at(10)),))
+    state = attrs.evolve(TWO, unclaimed=(Unclaimed(InviteCode("a"), 1, at(10)),))
     decision = decided(state, look(*TWO.invites.values(), asked=1, seconds=41), joined(1, 40), seconds=42)
     assert row(decision, 1).source is Source.OTHER
     assert decision.ledger.unclaimed == state.unclaimed
@@ -139,7 +139,7 @@ def test_a_use_that_was_left_over_does_not_explain_who_comes_after_it() -> None:
 
 def test_a_use_that_was_left_over_is_archived_after_a_minute() -> None:
     """Case 6: nobody claims it any more; it is not lost from the sum."""
-    state = attrs.evolve(TWO, unclaimed=(Unclaimed("a", 1, at(10)),))
+    state = attrs.evolve(TWO, unclaimed=(Unclaimed(InviteCode("a"), 1, at(10)),))
     decision = decided(state, look(*TWO.invites.values(), seconds=80), seconds=80)
     assert decision.ledger.unclaimed == ()
     assert decision.ledger.archived == {"a": 1}
@@ -147,7 +147,7 @@ def test_a_use_that_was_left_over_is_archived_after_a_minute() -> None:
 
 def test_members_approved_by_hand_come_long_after_their_use() -> None:
     """Case 27: with such a gate the use stays claimable."""
-    state = attrs.evolve(TWO, unclaimed=(Unclaimed("a", 1, at(10)),))
+    state = attrs.evolve(TWO, unclaimed=(Unclaimed(InviteCode("a"), 1, at(10)),))
     later = look(*TWO.invites.values(), asked=1, seconds=9001)
     decision = decided(state, later, joined(1, 9000), seconds=9002, has_gate=True)
     assert {one.code for one in row(decision, 1).candidates} == {"a", None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from giftbot.models.ids import GuildId
+from giftbot.models.ids import GuildId, InviteCode
 from giftbot.models.invite_batch import Ledger
 from giftbot.models.join import Level, Reason
 from giftbot.services.invites.evidence import Decision, Wanted
@@ -108,7 +108,7 @@ def test_the_first_look() -> None:
     assert {join.reason for join in decision.joins} == {Reason.NO_BASELINE}
     assert {join.level for join in decision.joins} == {Level.UNKNOWN}
     assert (decision.consumed, decision.ledger.loose) == ((1, 2), 1)
-    assert decision.ledger.invites["a"].uses == 1
+    assert decision.ledger.invites[InviteCode("a")].uses == 1
 
 
 def test_splitting_never_lowers_and_merging_never_errs() -> None:
@@ -129,3 +129,25 @@ def test_splitting_never_lowers_and_merging_never_errs() -> None:
         state = decision.ledger
     assert one_by_one == ["a", "b", "a"]
     assert attrs.evolve(state, number=split.ledger.number) == split.ledger
+
+
+def test_as_many_uses_as_people_need_no_other_look() -> None:
+    """The second came while the look ran, and is counted: there is nobody else whose use it can be."""
+    decision = decided(STATE, look(invite("a", 2), STATE.invites[InviteCode("b")], asked=1, seen=2), *PAIR)
+    assert [(join.level, join.code) for join in decision.joins] == [(Level.COUNTED, "a")] * 2
+
+
+def test_many_people_are_told_apart_by_the_looks_between() -> None:
+    """A crowd over which nobody can try everything; each look may have counted some who came while it ran."""
+    people = [joined(number, number) for number in range(1, 201)]
+    looks = [
+        look(invite("a", 70), invite("b", owner=102), asked=60, seen=80, seconds=70.5),
+        look(invite("a", 70), invite("b", 60, owner=102), asked=120, seen=140, seconds=130.5),
+        look(invite("a", 140), invite("b", 60, owner=102), asked=200, seconds=201),
+    ]
+    decision = decided(STATE, looks, *people, seconds=202)
+    assert [join.code for join in decision.joins] == ["a"] * 70 + ["b"] * 60 + ["a"] * 70
+    assert {join.level for join in decision.joins} == {Level.COUNTED}
+
+
+PAIR = (joined(1, 1), joined(2, 2))

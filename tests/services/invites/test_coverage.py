@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from giftbot.models.ids import ChannelId
+from giftbot.models.ids import ChannelId, InviteCode
 from giftbot.models.invite import Coverage, Gone
 from giftbot.models.join import Level, Method, Reason, Source
 from tests.services.invites.worlds import decided, invite, is_conserved, joined, ledger, look, row
@@ -46,7 +46,7 @@ def test_a_list_without_uses() -> None:
     assert decision.deltas == {}
     gone = decided(state, look(invite("a"), asked=1, coverage=Coverage.BARE), joined(1, 5))
     assert (row(gone, 1).owner_id, row(gone, 1).level) == (102, Level.OWNER)
-    assert decision.ledger.invites["once"].max_uses == 1
+    assert decision.ledger.invites[InviteCode("once")].max_uses == 1
 
 
 def test_catching_up() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
+from typing import Any
 
 import attrs
 import pytest
@@ -26,18 +27,18 @@ USER = UserId(1)
 OPEN = Join(GUILD, USER, at(0), level=Level.COUNTED, owner_id=UserId(101))
 
 
-def event(kind: InviteEventKind, seq: int, seconds: float, **more: object) -> InviteEvent:
+def event(kind: InviteEventKind, seq: int, seconds: float, **more: Any) -> InviteEvent:
     """Something about the user; `joined_at` is the moment unless it is given."""
     made = InviteEvent(GUILD, seq, kind, at(seconds), user_id=USER, joined_at=at(seconds))
     return attrs.evolve(made, **more)
 
 
-def joins(seq: int, seconds: float, **more: object) -> InviteEvent:
+def joins(seq: int, seconds: float, **more: Any) -> InviteEvent:
     """The user joins."""
     return event(InviteEventKind.JOINED, seq, seconds, **more)
 
 
-def leaves(seq: int, seconds: float, **more: object) -> InviteEvent:
+def leaves(seq: int, seconds: float, **more: Any) -> InviteEvent:
     """The user leaves."""
     return event(InviteEventKind.LEFT, seq, seconds, joined_at=None, **more)
 

@@ -134,7 +134,7 @@ def test_an_invite_that_is_made_while_a_look_runs_is_not_gone() -> None:
     made = invite("new", owner=103, created_at=at(9))
     decision = decided(STATE, look(ONCE, *LEFT, asked=0, seen=1), told=[created(made, 1, 9.8)])
     assert decision.ledger.tombstones == ()
-    assert decision.ledger.invites["new"].uses == 0
+    assert decision.ledger.invites[InviteCode("new")].uses == 0
     after = decided(
         decision.ledger,
         look(ONCE, *LEFT, invite("new", 1, owner=103, created_at=at(9)), asked=2, seconds=20),
@@ -209,7 +209,7 @@ def test_a_counter_goes_down() -> None:
     decision = decided(state, look(invite("a", 2), invite("b", 1, owner=102), asked=1), joined(1, 5))
     assert row(decision, 1).code == "b"
     assert decision.ledger.anomalies == 1
-    assert decision.ledger.invites["a"].uses == 2
+    assert decision.ledger.invites[InviteCode("a")].uses == 2
     assert decision.deltas == {"b": 1}
 
 
@@ -220,7 +220,7 @@ def test_an_invite_is_there_again() -> None:
     assert decision.deltas == {}
     assert decision.ledger.anomalies == 1
     assert decision.ledger.tombstones == ()
-    assert decision.ledger.invites["a"].uses == 12
+    assert decision.ledger.invites[InviteCode("a")].uses == 12
 
 
 def test_an_entry_that_could_not_be_read_is_not_gone() -> None:

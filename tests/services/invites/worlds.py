@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import attrs
 
@@ -25,21 +26,21 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def invite(code: str, uses: int = 0, *, owner: int | None = 101, **more: object) -> Invite:
+def invite(code: str, uses: int = 0, *, owner: int | None = 101, **more: Any) -> Invite:
     """An invite of a user."""
     inviter = None if owner is None else UserId(owner)
     made = Invite(InviteCode(code), uses, inviter, channel_id=ChannelId(5), created_at=START - timedelta(days=1))
     return attrs.evolve(made, **more)
 
 
-def ledger(*invites: Invite, **more: object) -> Ledger:
+def ledger(*invites: Invite, **more: Any) -> Ledger:
     """A baseline with these."""
     made = Ledger(GUILD, 1, START, {one.code: one for one in invites}, coverage=Coverage.FULL)
     return attrs.evolve(made, **more)
 
 
 def joined(
-    user: int, seconds: float, *, seq: int | None = None, roles: tuple[int, ...] = (), **more: object
+    user: int, seconds: float, *, seq: int | None = None, roles: tuple[int, ...] = (), **more: Any
 ) -> Arrival:
     """Somebody who joined."""
     event = InviteEvent(
@@ -56,7 +57,7 @@ def joined(
     return Arrival(event, seqs=(event.seq,))
 
 
-def told(kind: InviteEventKind, seq: int, seconds: float, **more: object) -> InviteEvent:
+def told(kind: InviteEventKind, seq: int, seconds: float, **more: Any) -> InviteEvent:
     """Something that Discord told about an invite."""
     return attrs.evolve(InviteEvent(GUILD, seq, kind, at(seconds)), **more)
 
@@ -71,7 +72,7 @@ def created(made: Invite, seq: int, seconds: float) -> InviteEvent:
     return told(InviteEventKind.CREATED, seq, seconds, code=made.code, invite=made)
 
 
-def look(*invites: Invite, asked: int = 0, seen: int | None = None, seconds: float = 10, **more: object) -> Look:
+def look(*invites: Invite, asked: int = 0, seen: int | None = None, seconds: float = 10, **more: Any) -> Look:
     """A look that shows these; `asked` and `seen` are the highest numbers before it and at its end."""
     coverage = more.pop("coverage", Coverage.FULL)
     lost = more.pop("lost", 0)
@@ -91,14 +92,14 @@ def vanity(uses: int, code: str = "home") -> Vanity:
     return Vanity(code, uses)
 
 
-def link(code: str, staff: int, *, role: int | None = None, **more: object) -> StaffLink:
+def link(code: str, staff: int, *, role: int | None = None, **more: Any) -> StaffLink:
     """A staff link."""
     marker = None if role is None else RoleId(role)
     made = StaffLink(GUILD, InviteCode(code), UserId(staff), START - timedelta(days=1), marker_role_id=marker)
     return attrs.evolve(made, **more)
 
 
-def circumstances(**more: object) -> Circumstances:
+def circumstances(**more: Any) -> Circumstances:
     """Nothing special."""
     return attrs.evolve(Circumstances(BOT), **more)
 
@@ -109,7 +110,7 @@ def decided(
     *arrivals: Arrival,
     final: bool = False,
     seconds: float = 11,
-    **more: object,
+    **more: Any,
 ) -> Decision:
     """What is decided, which must be something."""
     decision = asked(state, looks, *arrivals, final=final, seconds=seconds, **more)
@@ -123,7 +124,7 @@ def asked(
     *arrivals: Arrival,
     final: bool = False,
     seconds: float = 11,
-    **more: object,
+    **more: Any,
 ) -> Decision | Wanted:
     """What `decide` answers."""
     series = looks if isinstance(looks, list) else [looks]
