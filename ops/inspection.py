@@ -1,8 +1,8 @@
-"""`ops inspect`: codes, posts, servers, players, jobs and redemptions, one by one."""
+"""`ops inspect`: codes, posts, servers, players, jobs, redemptions, and all about invites, one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -13,21 +13,26 @@ from giftbot.models.ids import CodeKey, GuildId, PlayerId
 from giftbot.models.job import JobState
 from giftbot.models.player import PlayerState, parse_player_id
 from giftbot.models.redemption import RedemptionOutcome
+from ops import invite_inspection
+from ops.listing import look, show
 from ops.options import Code, Guild, Json, Limit, PlayerOption
-from ops.process import Process, inspecting, ops_process, require_known
+from ops.process import Process, inspecting, ops_process
 
 if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
-    from giftbot.app import Services
     from giftbot.services.inspection import Inspection
 
 T = TypeVar("T")
 
 app = typer.Typer(
-    help="Look at codes, posts, servers, players, jobs and redemptions.",
+    help="Look at codes, posts, servers, players, jobs, redemptions, invites, joins, staff links and credits.",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
 )
+app.command("invites")(invite_inspection.invites)
+app.command("joins")(invite_inspection.joins)
+app.command("staff")(invite_inspection.staff)
+app.command("credits")(invite_inspection.credits_)
 
 Statuses = Annotated[
     list[CodeStatus] | None, typer.Option("--status", help="Only codes in this status; may be given several times.")
@@ -81,7 +86,7 @@ def sent(
             ),
         )
         document = {"posts": [forms.of_post(one) for one in found[:limit]]}
-        _show(process, document, forms.POST_HEADINGS, [forms.post_row(one) for one in found], limit, json=json)
+        show(process, document, forms.POST_HEADINGS, [forms.post_row(one) for one in found], limit, json=json)
 
 
 @app.command("guilds")
@@ -123,7 +128,7 @@ def players(
             ),
         )
         document = {"players": [forms.of_player(one) for one in found[:limit]]}
-        _show(process, document, forms.PLAYER_HEADINGS, [forms.player_row(one) for one in found], limit, json=json)
+        show(process, document, forms.PLAYER_HEADINGS, [forms.player_row(one) for one in found], limit, json=json)
 
 
 @app.command("jobs")
@@ -142,7 +147,7 @@ def jobs(
             ),
         )
         document = {"jobs": [forms.of_job(one) for one in found[:limit]]}
-        _show(process, document, forms.JOB_HEADINGS, [forms.job_row(one) for one in found], limit, json=json)
+        show(process, document, forms.JOB_HEADINGS, [forms.job_row(one) for one in found], limit, json=json)
 
 
 @app.command("redemptions")
@@ -172,43 +177,13 @@ def redemptions(
         )
         document = {"redemptions": [forms.of_redemption(one) for one in found[:limit]]}
         rows = [forms.redemption_row(one) for one in found]
-        _show(process, document, forms.REDEMPTION_HEADINGS, rows, limit, json=json)
+        show(process, document, forms.REDEMPTION_HEADINGS, rows, limit, json=json)
 
 
 def _look(
-    process: Process, guild: int | None, look: Callable[[Inspection, GuildId | None], Awaitable[list[T]]]
+    process: Process, guild: int | None, find: Callable[[Inspection, GuildId | None], Awaitable[list[T]]]
 ) -> list[T]:
-    """What is found; nothing in a server that is not known is `InvalidInputError`."""
-    guild_id = None if guild is None else GuildId(guild)
-
-    async def work(services: Services) -> list[T]:
-        found = await look(inspecting(services), guild_id)
-        if not found and guild_id is not None:
-            await require_known(services, guild_id)
-        return found
-
-    return process.run(work)
-
-
-def _show(
-    process: Process,
-    document: dict[str, list[dict[str, object]]],
-    headings: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    limit: int,
-    *,
-    json: bool,
-) -> None:
-    """Print a list that may be cut; `rows` has one more than `limit` then, and that is said."""
-    [what] = document
-    if json:
-        process.output.document({**document, "has_more": len(rows) > limit})
-    elif not rows:
-        process.output.say(f"No such {what}.")
-    else:
-        process.output.table(headings, rows[:limit])
-        if len(rows) > limit:
-            process.output.complain(f"There are more than these {limit}: see them with --limit.")
+    return look(process, guild, lambda services, guild_id: find(inspecting(services), guild_id))
 
 
 def _key(code: str | None) -> CodeKey | None:

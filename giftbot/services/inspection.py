@@ -202,7 +202,9 @@ class Inspection:
         """Whether anything is known of a server."""
         if await self._store.get_guilds([guild_id]) or await self._store.count_players(guild_id):
             return True
-        return bool(await self._store.list_announcements(guild_id=guild_id, limit=1))
+        if await self._store.list_announcements(guild_id=guild_id, limit=1):
+            return True
+        return await self._store.get_ledger(guild_id) is not None or bool(await self._store.list_links(guild_id))
 
     async def preview_reset(self, guild_id: GuildId) -> ResetPreview | None:
         """What a reset would do; None for a server of which nothing is known."""
