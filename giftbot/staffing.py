@@ -60,16 +60,22 @@ def assemble_staffing(
     choices: InviteChoices,
     notices: Notices,
     refresh: Callable[[GuildId], Awaitable[Ledger]],
+    changed: Callable[[GuildId], None] = lambda _guild_id: None,
     turn: float = TURN,
 ) -> Staffing:
-    """Wire them. `refresh` looks at a server's invites now; `turn` is in seconds."""
+    """Wire them.
+
+    `refresh` looks at a server's invites now; `changed` is told of servers with new rows; `turn` is in seconds.
+    """
     store, clock = outside.store, outside.clock
-    reviews = Reviews(store=store, choices=choices, desk=desk, clock=clock)
+    reviews = Reviews(store=store, choices=choices, desk=desk, clock=clock, changed=changed)
     credit = Credits(store=store, directory=directory, choices=choices, reviews=reviews, clock=clock)
-    watch = LinkWatch(store=store, directory=directory, choices=choices, desk=desk, notices=notices, clock=clock)
+    watch = LinkWatch(
+        store=store, directory=directory, choices=choices, desk=desk, notices=notices, clock=clock, changed=changed
+    )
     news = StaffNews(choices=choices, desk=desk, clock=clock)
     return Staffing(
-        links=StaffLinks(store=store, directory=directory, clock=clock, refresh=refresh),
+        links=StaffLinks(store=store, directory=directory, clock=clock, refresh=refresh, changed=changed),
         watch=watch,
         reviews=reviews,
         credits=credit,

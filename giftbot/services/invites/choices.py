@@ -18,9 +18,17 @@ _TRIES = 5
 class InviteChoices:
     """Reads and changes a server's choices."""
 
-    def __init__(self, *, store: InviteSettingsStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: InviteSettingsStore,
+        clock: Clock,
+        changed: Callable[[GuildId], None] = lambda _guild_id: None,
+    ) -> None:
+        """Take the store. `changed` is told of servers that chose something."""
         self._store = store
         self._clock = clock
+        self._changed = changed
         self.vip_roles: dict[GuildId, RoleId] = {}
         """The VIP roles, in memory, as far as this process has seen them."""
 
@@ -41,6 +49,7 @@ class InviteChoices:
             settings = attrs.evolve(transition(await self.get(guild_id)), updated_at=self._clock.now())
             if await self._store.save_invite_settings(settings):
                 self._remember(settings)
+                self._changed(guild_id)
                 return attrs.evolve(settings, revision=settings.revision + 1)
         raise StoreError("These settings are being changed by somebody else over and over. Try again.")
 

@@ -101,6 +101,8 @@ class Credits:
         credited = tuple(credit for credit in opened if credit.state is CreditState.CREDITED)
         for credit in credited:
             _log.info("credited", guild=guild_id, member=credit.user_id, staff=credit.staff_id)
+        if opened:
+            self._reviews.changed(guild_id)
         await self._reviews.show(guild_id, pending)
         return Synced(len(holders), credited, pending, waiting)
 
@@ -147,6 +149,7 @@ class Credits:
                 CreditState.CREDITED, now, staff_id=staff_id, by=by, note=texts.NOTE_BY_HAND
             )
             if await (self._store.open_credit(changed) if row is None else self._store.save_credit(changed)):
+                self._reviews.changed(guild_id)
                 return changed
         raise StoreError(texts.BEING_CHANGED)
 
@@ -161,6 +164,7 @@ class Credits:
                 CreditState.REVERSED, self._clock.now(), staff_id=row.staff_id, by=by, note=texts.NOTE_REVOKED
             )
             if await self._store.save_credit(changed):
+                self._reviews.changed(guild_id)
                 return changed
         raise StoreError(texts.BEING_CHANGED)
 

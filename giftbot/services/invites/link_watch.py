@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 import structlog
@@ -56,13 +56,16 @@ class LinkWatch:
         desk: StaffDesk,
         notices: Notices,
         clock: Clock,
+        changed: Callable[[GuildId], None] = lambda _guild_id: None,
     ) -> None:
+        """Take the ports. `changed` is told of servers with new rows."""
         self._store = store
         self._directory = directory
         self._choices = choices
         self._desk = desk
         self._notices = notices
         self._clock = clock
+        self._changed = changed
 
     async def check(self, guild_id: GuildId) -> list[StaffLink]:
         """Note how each valid link is, and tell of those that newly do not work; the valid links, oldest first."""
@@ -85,6 +88,7 @@ class LinkWatch:
         changed = attrs.evolve(changed, updated_at=now)
         if not await self._store.save_link(changed):
             return link
+        self._changed(link.guild_id)
         if state is not link.state:
             _log.info("staff link", guild=link.guild_id, code=link.code, state=state.value)
         return attrs.evolve(changed, revision=changed.revision + 1)

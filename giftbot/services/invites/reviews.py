@@ -30,11 +30,21 @@ _TRIES = 5
 class Reviews:
     """The queue of credits that are not certain. Decisions are taken once: the first one counts."""
 
-    def __init__(self, *, store: InviteStore, choices: InviteChoices, desk: StaffDesk, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: InviteStore,
+        choices: InviteChoices,
+        desk: StaffDesk,
+        clock: Clock,
+        changed: Callable[[GuildId], None] = lambda _guild_id: None,
+    ) -> None:
+        """Take the ports. `changed` is told of servers with new rows."""
         self._store = store
         self._choices = choices
         self._desk = desk
         self._clock = clock
+        self.changed = changed
 
     async def pending(self, guild_id: GuildId) -> list[Credit]:
         """Those that wait, oldest first."""
@@ -137,6 +147,7 @@ class Reviews:
         changed = attrs.evolve(row, staff_name=claim.staff_name, code=claim.code, level=claim.level)
         changed = self._step(changed, state, claim.staff_id, None, note)
         if await self._store.save_credit(changed):
+            self.changed(row.guild_id)
             _log.info("review settled", guild=row.guild_id, member=row.user_id, state=state.value)
 
     async def _decide(
@@ -148,6 +159,7 @@ class Reviews:
                 raise InvalidInputError(texts.decided_already(row))
             changed = transition(row)
             if await self._store.save_credit(changed):
+                self.changed(guild_id)
                 return changed
         raise StoreError(texts.BEING_CHANGED)
 

@@ -53,12 +53,14 @@ class StaffLinks:
         directory: InviteDirectory,
         clock: Clock,
         refresh: Callable[[GuildId], Awaitable[Ledger]],
+        changed: Callable[[GuildId], None] = lambda _guild_id: None,
     ) -> None:
-        """Take the ports. `refresh` looks at a server's invites now; raises `InviteLookError`."""
+        """Take the ports. `refresh` looks at a server's invites now, `changed` is told of servers with new rows."""
         self._store = store
         self._directory = directory
         self._clock = clock
         self._refresh = refresh
+        self._changed = changed
         self._turns: defaultdict[GuildId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def all(self, guild_id: GuildId, staff_id: UserId | None = None) -> list[StaffLink]:
@@ -249,6 +251,7 @@ class StaffLinks:
     async def _insert(self, link: StaffLink) -> None:
         if not await self._store.save_link(link):
             raise StoreError("This link is being set up by somebody else. Look at /staff links.")
+        self._changed(link.guild_id)
 
     async def _end(self, link: StaffLink, moment: datetime) -> StaffLink:
         return await self._change(
@@ -259,6 +262,7 @@ class StaffLinks:
         for _ in range(5):
             changed = transition(link)
             if await self._store.save_link(changed):
+                self._changed(link.guild_id)
                 return attrs.evolve(changed, revision=changed.revision + 1)
             rows = await self._store.list_links(link.guild_id, staff_id=link.staff_id)
             link = next((row for row in rows if row.key == link.key), link)
