@@ -12,6 +12,7 @@ from giftbot.assembly import Services, assemble
 from giftbot.clock import SystemClock
 from giftbot.games.catalogue import build_game
 from giftbot.games.profiles import load_profile
+from giftbot.layers import open_copies
 from giftbot.models.times import PostingTimes
 from giftbot.outside import Discord, Outside
 from giftbot.services.ports import Clock, Game, Journal, Source, Store
@@ -82,6 +83,9 @@ async def open_outside(settings: Settings, role: Role, *, owner: str) -> AsyncIt
                 await store.expire_claims(owner, now, now + timedelta(seconds=settings.game_player_spacing))
         sources = await stack.enter_async_context(open_sources(settings))
         game = await stack.enter_async_context(open_game(settings, clock))
+        copies = None
+        if role is Role.BOT and settings.giftbot_invites:
+            copies = await stack.enter_async_context(open_copies(settings, store, clock))
         yield Outside(
             store=store,
             journal=journal_of(settings),
@@ -89,6 +93,7 @@ async def open_outside(settings: Settings, role: Role, *, owner: str) -> AsyncIt
             sources=sources,
             game=game,
             clock=clock,
+            copies=copies,
         )
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+
 import attrs
 
+from giftbot.models.invite_batch import InviteBatch
 from giftbot.models.invite_times import InviteTimes
 from giftbot.models.times import PostingTimes
 from giftbot.outside import Discord, Outside
 from giftbot.services.invites.actors import Actors
 from giftbot.services.invites.alerts import Alerts
 from giftbot.services.invites.choices import InviteChoices
+from giftbot.services.invites.copies import Copies
+from giftbot.services.invites.greetings import Greetings
+from giftbot.services.invites.health import InviteHealth
+from giftbot.services.invites.inquiries import Inquiries
+from giftbot.services.invites.leaderboard import Leaderboard
+from giftbot.services.invites.records import JoinRecords
 from giftbot.services.notices import Notices
 
 
@@ -20,23 +29,79 @@ class Attribution:
     actors: Actors
     alerts: Alerts
     choices: InviteChoices
+    copies: Copies | None
+    greetings: Greetings
+    health: InviteHealth
+    inquiries: Inquiries
+    leaderboard: Leaderboard
+    records: JoinRecords
+
+    async def begin(self) -> None:
+        """Restore what copies have, before anything connects. Raises `StoreError`."""
+        if self.copies is not None:
+            await self.copies.restore()
+        await self.choices.load()
+
+    def workers(self) -> Mapping[str, Coroutine[None, None, None]]:
+        """What runs until it is cancelled, by name."""
+        found = {
+            "attribution": self.actors.run(),
+            "alerts": self.alerts.run(),
+            "greetings": self.greetings.run(),
+        }
+        if self.copies is not None:
+            found["copies"] = self.copies.run()
+        return found
+
+    async def stop(self) -> None:
+        """Store what was told last, and copy what was decided last."""
+        await self.actors.stop()
+        if self.copies is not None:
+            await self.copies.stop()
 
 
 def assemble_attribution(
     outside: Outside, discord: Discord, *, notices: Notices, times: PostingTimes
 ) -> Attribution | None:
     """Wire them; None where Discord's invites are not watched."""
-    directory, clock = discord.invites, outside.clock
-    if directory is None:
+    directory, outlet = discord.invites, discord.greeter
+    if directory is None or outlet is None:
         return None
-    choices = InviteChoices(store=outside.store, clock=clock)
+    store, clock, copies = outside.store, outside.clock, outside.copies
+    choices = InviteChoices(store=store, clock=clock)
     alerts = Alerts(directory=directory, choices=choices, notices=notices)
+    greetings = Greetings(
+        store=store, choices=choices, outlet=outlet, channels=discord.channels, notices=notices, clock=clock
+    )
     actors = Actors(
-        store=outside.store,
+        store=store,
         directory=directory,
         clock=clock,
         times=InviteTimes().scaled(times.factor),
         complain=alerts.complain,
     )
+    records = JoinRecords(store=store, clock=clock)
+    if copies is not None:
+        records = JoinRecords(store=store, clock=clock, changed=copies.changed)
+        actors.subscribe(_copier(copies))
     actors.subscribe(alerts.on_decided)
-    return Attribution(actors=actors, alerts=alerts, choices=choices)
+    actors.subscribe(greetings.on_decided)
+    leaderboard = Leaderboard(store=store, clock=clock)
+    return Attribution(
+        actors=actors,
+        alerts=alerts,
+        choices=choices,
+        copies=copies,
+        greetings=greetings,
+        health=InviteHealth(store=store, directory=directory, refresh=actors.refresh, copies=copies, clock=clock),
+        inquiries=Inquiries(store=store, leaderboard=leaderboard),
+        leaderboard=leaderboard,
+        records=records,
+    )
+
+
+def _copier(copies: Copies) -> Callable[[InviteBatch], Awaitable[None]]:
+    async def note(batch: InviteBatch) -> None:
+        copies.changed(batch.guild_id, batch.joins)
+
+    return note

@@ -13,9 +13,10 @@ import structlog
 import tanjun
 
 from giftbot.app import Discord, Services, open_services
+from giftbot.attribution import Attribution
 from giftbot.clock import SystemClock
 from giftbot.collector import drop_what_starting_left
-from giftbot.components import about, codes, players, records, redemptions, reports
+from giftbot.components import about, codes, invite_debug, invites, players, records, redemptions, reports
 from giftbot.components import settings as settings_component
 from giftbot.connection import application_id_of, build_gateway_bot, connected, running_bot
 from giftbot.declare import declare
@@ -23,6 +24,7 @@ from giftbot.discord.announcer import DiscordAnnouncer
 from giftbot.discord.channels import DiscordChannels
 from giftbot.discord.complaints import complaint
 from giftbot.discord.confirmations import Confirmations
+from giftbot.discord.greetings import DiscordGreeter
 from giftbot.discord.invite_rights import InviteRights
 from giftbot.discord.invites import DiscordInvites
 from giftbot.discord.member_events import MemberEvents
@@ -40,6 +42,11 @@ from giftbot.services.codes import Codes
 from giftbot.services.governor import Governor
 from giftbot.services.guilds import Guilds
 from giftbot.services.history import History
+from giftbot.services.invites.greetings import Greetings
+from giftbot.services.invites.health import InviteHealth
+from giftbot.services.invites.inquiries import Inquiries
+from giftbot.services.invites.leaderboard import Leaderboard
+from giftbot.services.invites.records import JoinRecords
 from giftbot.services.job_results import JobResults
 from giftbot.services.kingdoms import Kingdoms
 from giftbot.services.notices import Notices
@@ -63,6 +70,9 @@ ROUTES = (
     reports.routes,
     records.routes,
 )
+INVITE_COMPONENTS = (invites, invite_debug)
+"""Only where attribution is switched on."""
+INVITE_ROUTES = (invites.routes, invite_debug.routes)
 
 
 def invites_of(bot: hikari.GatewayBot, settings: Settings) -> DiscordInvites | None:
@@ -72,7 +82,7 @@ def invites_of(bot: hikari.GatewayBot, settings: Settings) -> DiscordInvites | N
     return DiscordInvites(bot.rest, InviteRights(bot.cache, application_id_of(settings.token)), SystemClock())
 
 
-def discord_of(bot: hikari.GatewayBot, settings: Settings, invites: DiscordInvites | None = None) -> Discord:
+def discord_of(bot: hikari.GatewayBot, settings: Settings, directory: DiscordInvites | None = None) -> Discord:
     """The services' view of Discord through this client."""
     application_id = application_id_of(settings.token)
     channels = DiscordChannels(bot.rest, application_id)
@@ -83,7 +93,8 @@ def discord_of(bot: hikari.GatewayBot, settings: Settings, invites: DiscordInvit
         notifier=DiscordNotifier(bot.rest, owners),
         owners=owners,
         board=DiscordProgressBoard(bot.rest),
-        invites=invites,
+        invites=directory,
+        greeter=None if directory is None else DiscordGreeter(bot.rest, bot.cache),
     )
 
 
@@ -97,9 +108,10 @@ def build_client(bot: hikari.GatewayBot, services: Services) -> tanjun.Client:
     client.set_hooks(hooks)
     for kind, value in _dependencies(services).items():
         client.set_type_dependency(kind, value)
-    for module in COMPONENTS:
+    is_attributing = services.attribution is not None
+    for module in (*COMPONENTS, *(INVITE_COMPONENTS if is_attributing else ())):
         client.load_modules(module.__name__)
-    router = Router(client.injector, ROUTES)
+    router = Router(client.injector, (*ROUTES, *(INVITE_ROUTES if is_attributing else ())))
     bot.subscribe(hikari.ComponentInteractionCreateEvent, router.on_component)
     bot.subscribe(hikari.ModalInteractionCreateEvent, router.on_modal)
     return client
@@ -113,6 +125,7 @@ def _dependencies(services: Services) -> dict[type[object], object]:
         registers=services.settings.giftbot_register_by_message,
     )
     return {
+        **(_invite_dependencies(services.attribution) if services.attribution is not None else {}),
         Announcements: services.announcements,
         AutoRedeem: AutoRedeem(
             guilds=services.guilds, redemptions=services.redemptions, progress=services.progress
@@ -140,6 +153,16 @@ def _dependencies(services: Services) -> dict[type[object], object]:
         Status: services.status,
         Trials: services.trials,
         settings_component.Panels: panels,
+    }
+
+
+def _invite_dependencies(attribution: Attribution) -> dict[type[object], object]:
+    return {
+        Greetings: attribution.greetings,
+        Inquiries: attribution.inquiries,
+        InviteHealth: attribution.health,
+        JoinRecords: attribution.records,
+        Leaderboard: attribution.leaderboard,
     }
 
 
@@ -178,15 +201,15 @@ async def run_bot(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     bot = build_gateway_bot(settings)
-    invites = invites_of(bot, settings)
-    async with opener(settings, discord_of(bot, settings, invites), times=times) as services:
+    directory = invites_of(bot, settings)
+    async with opener(settings, discord_of(bot, settings, directory), times=times) as services:
         presence = Presence(services.guilds, application_id_of(settings.token))
         await services.guilds.load()
         presence.listen(bot)
         if settings.giftbot_register_by_message:
             registrar = Registrar(bot.rest, guilds=services.guilds, players=services.players)
             registrar.listen(bot)
-        async with attributing(services, bot, invites), running_bot(bot, settings):
+        async with attributing(services, bot, directory), running_bot(bot, settings):
             client = build_client(bot, services)
             async with client:
                 application = await bot.rest.fetch_application()
@@ -205,7 +228,7 @@ async def attributing(
     if attribution is None or directory is None:
         yield
         return
-    await attribution.choices.load()
+    await attribution.begin()
     MemberEvents(attribution.actors, directory, services.clock).listen(bot)
     try:
         yield
@@ -227,8 +250,8 @@ async def _work(services: Services, presence: Presence, bot: hikari.GatewayBot, 
     if services.verification is not None:
         workers.append(asyncio.create_task(services.verification.run(), name="verification"))
     if services.attribution is not None:
-        workers.append(asyncio.create_task(services.attribution.actors.run(), name="attribution"))
-        workers.append(asyncio.create_task(services.attribution.alerts.run(), name="alerts"))
+        work = services.attribution.workers()
+        workers += [asyncio.create_task(one, name=name) for name, one in work.items()]
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
         await asyncio.wait([*workers, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -239,8 +262,8 @@ async def _work(services: Services, presence: Presence, bot: hikari.GatewayBot, 
 
 async def _end(services: Services, workers: Sequence[asyncio.Task[None]], stopping: asyncio.Task[bool]) -> None:
     await asyncio.gather(services.posting.stop(), services.redeeming.stop())
-    if services.actors is not None:
-        await services.actors.stop()
+    if services.attribution is not None:
+        await services.attribution.stop()
     await services.progress.aclose()
     for task in (*workers, stopping):
         task.cancel()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from giftbot.services.invites.copies import Copies
+from giftbot.services.invites.greetings import GreetingOutlet
 from giftbot.services.invites.ports import InviteDirectory
 from giftbot.services.ports import (
     Announcer,
@@ -31,6 +33,8 @@ class Discord:
     board: ProgressBoard
     invites: InviteDirectory | None = None
     """None unless attribution is switched on."""
+    greeter: GreetingOutlet | None = None
+    """The same."""
 
 
 @attrs.frozen
@@ -43,3 +47,5 @@ class Outside:
     sources: tuple[Source, ...]
     game: Game
     clock: Clock
+    copies: Copies | None = None
+    """What keeps copies of invites; None unless attribution is switched on."""

@@ -11,7 +11,7 @@ import pytest
 import tanjun
 
 from giftbot.app import open_services
-from giftbot.bot import ROUTES, build_client, discord_of
+from giftbot.bot import INVITE_ROUTES, ROUTES, build_client, discord_of, invites_of
 from giftbot.connection import build_gateway_bot
 from giftbot.settings import load_settings
 
@@ -21,9 +21,10 @@ TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE." + "x" * 38
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[tanjun.Client]:
     """The bot's client over real services, not connected."""
-    settings = load_settings({"DISCORD_TOKEN": TOKEN, "GIFTBOT_DATA_DIR": str(tmp_path)}, directory=tmp_path)
+    environ = {"DISCORD_TOKEN": TOKEN, "GIFTBOT_DATA_DIR": str(tmp_path), "GIFTBOT_INVITES": "true"}
+    settings = load_settings(environ, directory=tmp_path)
     bot = build_gateway_bot(settings)
-    async with open_services(settings, discord_of(bot, settings)) as services:
+    async with open_services(settings, discord_of(bot, settings, invites_of(bot, settings))) as services:
         yield build_client(bot, services)
 
 
@@ -59,7 +60,7 @@ async def test_every_dependency_of_every_command_and_button_is_registered(client
     commands = commands_of(client)
     callbacks = [command.callback for command in commands if isinstance(command, tanjun.SlashCommand)]
     callbacks += [callback for command in commands for callback in completions_of(command)]
-    callbacks += [route.handler for routes in ROUTES for route in routes.handlers.values()]
+    callbacks += [route.handler for routes in (*ROUTES, *INVITE_ROUTES) for route in routes.handlers.values()]
     wanted = {kind for callback in callbacks for kind in injected(callback)}
     assert len(callbacks) > 15
     assert len(wanted) > 8
@@ -76,6 +77,6 @@ async def test_every_command_says_what_it_does(client: tanjun.Client) -> None:
         for option in built.options:
             assert 1 <= len(option.description) <= 100
             assert all(1 <= len(inner.description) <= 100 for inner in option.options or ())
-    for routes in ROUTES:
+    for routes in (*ROUTES, *INVITE_ROUTES):
         for route in routes.handlers.values():
             assert inspect.getdoc(route.handler)
