@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 import attrs
 
 from giftbot.models.ids import GuildId
+from giftbot.models.invite_batch import Ledger
 from giftbot.models.join import Join
 from giftbot.services.invites.earlier_shape import CACHE_TABLE
 from giftbot.services.invites.envelope import local_text
 from giftbot.services.invites.parts import Rows
 from giftbot.services.invites.payload import (
     EARLIER,
+    LEDGER,
     MARK,
     OURS,
     STATE,
@@ -26,6 +28,7 @@ from giftbot.services.invites.payload import (
     guild_of,
     month_of,
     pack_joins,
+    pack_ledger,
     pack_records,
     pack_state,
 )
@@ -53,37 +56,30 @@ class Archive:
         self._documents = documents
         self._guilds: dict[GuildId, dict[str, Section]] = {}
 
-    async def read_everything(self) -> None:
-        """Read all servers again. Raises `StoreError`."""
-        guilds: dict[GuildId, dict[str, Section]] = {}
+    async def read_everything(self, changed_after: datetime | None = None) -> None:
+        """Read all servers again; of their ledgers those whose baseline is newer than that. Raises `StoreError`."""
+        guilds: dict[GuildId, dict[str, Section]] = {
+            guild_id: {LEDGER: sections[LEDGER]}
+            for guild_id, sections in self._guilds.items()
+            if changed_after is not None and LEDGER in sections
+        }
+        async for page in self._store.scan_ledgers(changed_after):
+            for guild_id, section in (await asyncio.to_thread(self._pack_ledgers, page)).items():
+                guilds[guild_id] = {LEDGER: section}
         links = by_guild(await self._store.list_links(), guild_of)
         credits_ = by_guild(await self._store.list_credits(limit=_EVERYTHING), guild_of)
         settings = {one.guild_id: one for one in await self._store.list_invite_settings()}
-        ledgers: set[GuildId] = set()
-        async for page in self._store.scan_ledgers():
-            records = [
-                Records(
-                    guild_id=ledger.guild_id,
-                    ledger=ledger,
-                    settings=settings.get(ledger.guild_id),
-                    links=links.get(ledger.guild_id, ()),
-                    credits=credits_.get(ledger.guild_id, ()),
-                )
-                for ledger in page
-            ]
-            ledgers.update(one.guild_id for one in records)
-            guilds |= await asyncio.to_thread(self._pack, records)
-        others = (links.keys() | credits_.keys() | settings.keys()) - ledgers
-        bare = [
+        states = [
             Records(
                 guild_id=guild_id,
                 settings=settings.get(guild_id),
                 links=links.get(guild_id, ()),
                 credits=credits_.get(guild_id, ()),
             )
-            for guild_id in others
+            for guild_id in guilds.keys() | links.keys() | credits_.keys() | settings.keys()
         ]
-        guilds |= await asyncio.to_thread(self._pack, bare)
+        for guild_id, section in (await asyncio.to_thread(self._pack_states, states)).items():
+            guilds.setdefault(guild_id, {})[STATE] = section
         await self._read_joins(guilds)
         self._guilds = guilds
 
@@ -104,8 +100,11 @@ class Archive:
             for guild_id, sections in packed.items():
                 guilds[guild_id] = guilds.get(guild_id, {}) | sections
 
-    def _pack(self, records: Iterable[Records]) -> dict[GuildId, dict[str, Section]]:
-        return {one.guild_id: pack_records(one, self._documents) for one in records}
+    def _pack_ledgers(self, ledgers: Iterable[Ledger]) -> dict[GuildId, Section]:
+        return {ledger.guild_id: pack_ledger(ledger, self._documents) for ledger in ledgers}
+
+    def _pack_states(self, records: Iterable[Records]) -> dict[GuildId, Section]:
+        return {one.guild_id: pack_state(one, self._documents) for one in records}
 
     def _pack_joins(self, joins: Iterable[Join]) -> dict[GuildId, dict[str, Section]]:
         groups = by_guild(joins, guild_of)
@@ -134,7 +133,7 @@ class Archive:
             links=tuple(await self._store.list_links(guild_id)),
             credits=tuple(await self._store.list_credits(guild_id, limit=_EVERYTHING)),
         )
-        sections = {STATE: await asyncio.to_thread(pack_state, records, self._documents)}
+        sections = await asyncio.to_thread(pack_records, records, self._documents)
         for month in change.months:
             since, before = _bounds(month)
             joins = await self._store.list_joins(guild_id, since=since, before=before, limit=_EVERYTHING)
@@ -152,7 +151,7 @@ class Archive:
         cache = {
             str(guild_id): part
             for guild_id, sections in sorted(self._guilds.items())
-            if STATE in sections and (part := sections[STATE].earlier.get(CACHE_TABLE)) is not None
+            if LEDGER in sections and (part := sections[LEDGER].earlier.get(CACHE_TABLE)) is not None
         }
         kept = {name: value for name, value in carried.items() if name != MARK and name not in EARLIER}
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 import attrs
@@ -28,6 +28,8 @@ from giftbot.services.signal import Signal
 _log = structlog.get_logger(__name__)
 
 TABLES = "tables"
+_OVERLAP = timedelta(minutes=10)
+"""A ledger whose look is older than this by the time it is written is told by `changed`."""
 _ATTEMPTS = 5
 """How often a copy that another process came before is made anew at the end."""
 
@@ -92,6 +94,7 @@ class Copies:
         self._changes: dict[GuildId, set[str]] = {}
         self._wants_everything = True
         self._read_at = 0.0
+        self._ledgers_read_at: datetime | None = None
         self._taken_at: datetime | None = None
         self._wake = Signal()
         self._taking = asyncio.Lock()
@@ -217,9 +220,11 @@ class Copies:
 
     async def _read(self, changes: dict[GuildId, set[str]], *, everything: bool) -> Copy:
         if everything:
-            began = self._clock.monotonic()
-            await self._archive.read_everything()
+            began, now = self._clock.monotonic(), self._clock.now()
+            await self._archive.read_everything(self._ledgers_read_at)
+            self._ledgers_read_at = now - _OVERLAP
             self._read_at = began
+            await self._archive.read_again(Change(guild_id) for guild_id in changes)
         else:
             await self._archive.read_again(
                 Change(guild_id, frozenset(months)) for guild_id, months in changes.items()

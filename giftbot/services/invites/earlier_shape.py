@@ -32,18 +32,16 @@ def _moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-def state_tables(
-    ledger: Ledger | None, links: Iterable[StaffLink], credits_: Iterable[Credit]
-) -> dict[str, object]:
-    """One server's share of `staff_invites`, `vip_requests` and `invite_cache`."""
+def state_tables(links: Iterable[StaffLink], credits_: Iterable[Credit]) -> dict[str, object]:
+    """One server's share of `staff_invites` and `vip_requests`."""
     return {
         STAFF_TABLE: [_staff_row(link) for link in links if link.valid_to is None],
         VIP_TABLE: [_vip_row(credit) for credit in credits_],
-        CACHE_TABLE: {} if ledger is None else _cache(ledger),
     }
 
 
-def _cache(ledger: Ledger) -> dict[str, object]:
+def cached_invites(ledger: Ledger) -> dict[str, object]:
+    """One server's share of `invite_cache`."""
     return {
         code: {
             "uses": invite.uses,

@@ -1,7 +1,7 @@
 """What a copy holds: a server's invites, joins, links, credits and settings, and what earlier bots kept, as JSON.
 
 `discord_data` has a table of ours, `giftbot_invites`, that says everything: server id -> section -> rows. A section
-is what changes together: `state` (ledger, settings, links, credits), and the joins of one month, `joins 2026-05`.
+is what changes together: `ledger`, `state` (settings, links, credits), the joins of one month, `joins 2026-05`.
 Beside it stand the tables that earlier bots read, made from it (`EARLIER`), and the tables that are carried along.
 """
 
@@ -26,6 +26,7 @@ from giftbot.services.invites.earlier_shape import (
     JOINS_TABLE,
     STAFF_TABLE,
     VIP_TABLE,
+    cached_invites,
     join_rows,
     state_tables,
 )
@@ -39,6 +40,7 @@ MARK = "giftbot_mark"
 """The row of the carried tables that says which copy the tables are in step with."""
 EARLIER = frozenset({STAFF_TABLE, JOINS_TABLE, VIP_TABLE, CACHE_TABLE})
 """Tables for earlier bots. They are never read back."""
+LEDGER = "ledger"
 STATE = "state"
 ENTRY_LIMIT = 256 * 1024
 """Bytes of one row as JSON; a longer one is refused. A raid's ledger with its thousand invites is not one row."""
@@ -92,12 +94,15 @@ def pack_state(records: Records, documents: Documents) -> Section:
         "links": [write(link) for link in records.links],
         "credits": [write(credit) for credit in records.credits],
     }
-    if records.ledger is not None:
-        state["ledger"] = write(records.ledger)
     if records.settings is not None:
         state["settings"] = write(records.settings)
-    earlier = state_tables(records.ledger, records.links, records.credits)
+    earlier = state_tables(records.links, records.credits)
     return Section(pack(state), {name: pack(value) for name, value in earlier.items() if value})
+
+
+def pack_ledger(ledger: Ledger, documents: Documents) -> Section:
+    """The section `ledger` of a server."""
+    return Section(pack(documents.to_document(ledger)), {CACHE_TABLE: pack(cached_invites(ledger))})
 
 
 def pack_joins(joins: Sequence[Join], documents: Documents) -> Section:
@@ -113,7 +118,8 @@ def pack_records(records: Records, documents: Documents) -> dict[str, Section]:
     months = {
         month: pack_joins(list(joins), documents) for month, joins in itertools.groupby(ordered, key=month_of)
     }
-    return {STATE: pack_state(records, documents), **months}
+    ledger = {} if records.ledger is None else {LEDGER: pack_ledger(records.ledger, documents)}
+    return {**ledger, STATE: pack_state(records, documents), **months}
 
 
 class _Reader:
@@ -183,9 +189,12 @@ def read_records(guild: object, sections: object, documents: Documents) -> tuple
         return None, reader.refused
     joins: list[Join] = []
     state: Mapping[str, object] = {}
+    ledger: Ledger | None = None
     for name, value in sections.items():
         if name == STATE and isinstance(value, Mapping):
             state = value
+        elif name == LEDGER:
+            ledger = reader.ledger(value)
         elif isinstance(name, str) and name.startswith("joins "):
             joins += reader.rows(Join, value, name)
         else:
@@ -193,7 +202,7 @@ def read_records(guild: object, sections: object, documents: Documents) -> tuple
     settings = None if "settings" not in state else reader.row(InviteSettings, state["settings"], "settings")
     records = Records(
         guild_id=reader.guild_id,
-        ledger=None if "ledger" not in state else reader.ledger(state["ledger"]),
+        ledger=ledger,
         settings=settings,
         links=tuple(reader.rows(StaffLink, state.get("links", []), "link")),
         credits=tuple(reader.rows(Credit, state.get("credits", []), "credit")),

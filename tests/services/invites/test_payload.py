@@ -19,7 +19,7 @@ from giftbot.services.invites.archive import Archive, Change
 from giftbot.services.invites.envelope import ForeignCopyError, read_copy, render_copy, render_file
 from giftbot.services.invites.merging import Merging
 from giftbot.services.invites.parts import plain
-from giftbot.services.invites.payload import OURS, STATE, pack_records, pack_state, read_records
+from giftbot.services.invites.payload import LEDGER, OURS, STATE, pack_records, read_records
 from giftbot.services.invites.ports import Copy
 from giftbot.stores import invite_documents
 from giftbot.stores.sqlite.store import open_sqlite
@@ -53,7 +53,7 @@ def test_everything_comes_back_as_it_was() -> None:
 
 def test_joins_are_by_month() -> None:
     """A change of one month writes that month only."""
-    assert list(sections()) == [STATE, "joins 2026-05", "joins 2026-06"]
+    assert list(sections()) == [LEDGER, STATE, "joins 2026-05", "joins 2026-06"]
 
 
 @pytest.mark.parametrize("guild", ["x", "", "-5", "٣", "0", str(2**63), "1 2"])
@@ -73,8 +73,8 @@ def test_entries_that_cannot_be_used_are_refused_one_by_one() -> None:
         {**given["joins 2026-05"][0], "evidence": ["x" * 300_000]},
         "text",
     ]
-    given[STATE]["ledger"]["invites"]["bad"] = {"code": "bad", "uses": -1}
-    given[STATE]["ledger"]["invites"]["other"] = {"code": "another", "uses": 1}
+    given[LEDGER]["invites"]["bad"] = {"code": "bad", "uses": -1}
+    given[LEDGER]["invites"]["other"] = {"code": "another", "uses": 1}
     given[STATE]["credits"].append({"guild_id": NORTH})
     given[STATE]["settings"] = []
     given["strange"] = {}
@@ -219,11 +219,11 @@ def test_one_server_is_written_in_less_than_5_ms() -> None:
     """A hundred invites."""
     invites = {InviteCode(f"code-{number}"): invite(f"code-{number}") for number in range(100)}
     one = attrs.evolve(records(), ledger=ledger(NORTH, invites=invites), joins=())
-    pack_state(one, invite_documents)
+    pack_records(one, invite_documents)
     took = []
     for _ in range(5):
         began = time.perf_counter()
-        pack_state(one, invite_documents)
+        pack_records(one, invite_documents)
         took.append(time.perf_counter() - began)
     assert min(took) < 0.005
 
