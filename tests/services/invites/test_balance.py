@@ -266,3 +266,14 @@ def test_a_join_by_an_invite_that_was_made_later_is_impossible() -> None:
     state = ledger(invite("a"))
     decision = decided(state, look(invite("a", 1), fresh, asked=2), joined(1, 5), joined(2, 9))
     assert [(join.code, join.level) for join in decision.joins] == [("a", 4), ("b", 4)]
+
+
+def test_an_address_that_was_not_asked_for_is_not_compared_later() -> None:
+    """Decided at last without it: that member's use of the address would else be given to the next."""
+    state = attrs.evolve(TWO, vanity=vanity(40))
+    first = decided(state, look(*TWO.invites.values(), asked=1), joined(1, 5), has_vanity=True, final=True)
+    assert first.ledger.vanity is None
+    seen = look(*TWO.invites.values(), asked=2, seconds=20, vanity=vanity(41), vanity_asked=True)
+    after = decided(first.ledger, seen, joined(2, 15), has_vanity=True, seconds=21)
+    assert (row(after, 2).source, row(after, 2).level) == (Source.UNKNOWN, Level.INFERRED)
+    assert after.ledger.vanity == vanity(41)
