@@ -84,7 +84,6 @@ class Asking:
         async def known() -> GameAnswer | None:
             nonlocal has_it
             has_it = await self._holders.has(player.player_id, code.key)
-            question.is_begun = True
             return GameAnswer(RedemptionOutcome.ALREADY, KNOWN_BEFORE) if has_it else None
 
         async def note(answer: GameAnswer) -> None:
@@ -104,6 +103,7 @@ class Asking:
             code=code,
             urgent=urgent,
             before=known,
+            begun=question.begin,
             after=note,
         )
         _log.info(

@@ -56,6 +56,8 @@ class _Call:
     waiter: Waiter
     began: datetime
     """When its turn came; once the call is made, when that began."""
+    begun: Callable[[], None] | None
+    """Who hears that the call begins."""
     is_made: bool = False
     is_judged: bool = False
 
@@ -119,13 +121,15 @@ class Governor:
         code: GiftCode,
         urgent: bool = False,
         before: Before | None = None,
+        begun: Callable[[], None] | None = None,
         after: After | None = None,
     ) -> GameAnswer:
         """Wait for a turn, then ask the game once.
 
-        While nobody else may ask for the player, `before` may give an answer that makes the call needless, and
-        `after` gets the answer, to note it. Raises what these raise, and `GameHaltedError` when nobody is asked
-        (any more). While the game seems broken `urgent` ones, for whom a person waits, are told to retry at once.
+        While nobody else may ask for the player, `before` may give an answer that makes the call needless, `begun`
+        hears that the call begins, and `after` gets the answer, to note it. Raises what these raise, and
+        `GameHaltedError` when nobody is asked (any more). While the game seems broken `urgent` ones, for whom a
+        person waits, are told to retry at once.
         """
         waiter = Waiter(guild_id, player_id, kingdom, code, urgent)
         while True:
@@ -134,7 +138,7 @@ class Governor:
                 if after is not None:
                     await after(turn)
                 return turn
-            answer = await self._use(_Call(turn, waiter, self._clock.now()), before, after)
+            answer = await self._use(_Call(turn, waiter, self._clock.now(), begun), before, after)
             if answer is not None:
                 return answer
 
@@ -199,6 +203,8 @@ class Governor:
     async def _make(self, call: _Call) -> GameAnswer:
         """Ask the game, and learn from its answer."""
         waiter, call.began, call.is_made = call.waiter, self._clock.now(), True
+        if call.begun is not None:
+            call.begun()
         try:
             async with asyncio.timeout(CALL):
                 answer = await self._game.redeem(waiter.player_id, waiter.kingdom, waiter.code.display)

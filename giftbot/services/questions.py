@@ -21,6 +21,10 @@ class Question:
     is_begun: bool = False
     """Whether the game may have been asked."""
 
+    def begin(self) -> None:
+        """Note that the game is asked from here on. Until then the question may have to wait for another turn."""
+        self.is_begun = True
+
     def take_back(self) -> None:
         """End it, unless the game is being asked: then it ends once the answer is stored."""
         if not self.is_begun:
