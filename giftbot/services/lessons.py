@@ -50,12 +50,13 @@ class Lessons:
             _log.info("breaker closed", game=self._game, raw=answer.raw)
         if answer.outcome is RedemptionOutcome.REFUSED_SIGNATURE:
             self._halt(answer)
-        elif answer.throttled:
+        elif answer.throttled or answer.retry_after is not None:
             self._slow_down(answer, began)
         elif not answer.broken:
             self._note_sound()
 
     def _slow_down(self, answer: GameAnswer, began: datetime) -> None:
+        """Leave the game alone for as long as it asks, whether we are too fast or it is out of order."""
         seconds = THROTTLED if answer.retry_after is None else min(max(answer.retry_after, 1.0), LONGEST_PAUSE)
         until = self._clock.now() + timedelta(seconds=seconds)
         if self._slots.ease(until, began):

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.services.governing import (
+    BROKEN,
     TOO_FAST,
     Stage,
     ask,
@@ -42,6 +43,21 @@ async def test_too_fast_means_a_pause_and_half_the_rate(asked_for: float | None,
     assert governor.state.rate > 15
     assert all(3.9 <= later - earlier <= 4.1 for earlier, later in pairwise(began))
     await governor.stop()
+
+
+@virtual
+async def test_a_broken_game_is_left_alone_for_as_long_as_it_asks() -> None:
+    """503 with Retry-After: 600 s without calls, in every process, although one broken answer opens no breaker."""
+    stage = Stage(spacing=0)
+    one, other = stage.governor(), stage.governor()
+    stage.game.says = [attrs.evolve(BROKEN, retry_after=600.0)]
+    assert (await ask(one)).broken
+    await settle(stage.clock)
+    assert one.state.breaker == "closed"
+    assert one.eta(0) == pytest.approx(600, abs=1)
+    await asyncio.gather(ask(one, 2), ask(other, 3), ask(one, 4, urgent=True))
+    assert 600 <= min(moments(stage)[1:]) < 605
+    await asyncio.gather(one.stop(), other.stop())
 
 
 @virtual
