@@ -31,7 +31,8 @@ _PARKED = frozenset({RedemptionOutcome.WRONG_KINGDOM, RedemptionOutcome.NO_SUCH_
 
 
 class Newcomers:
-    """Nobody who can be asked for stays without a row of an active code in a server with auto-redeem."""
+    """In a server with auto-redeem nobody who can be asked for stays without a row of an active code, and no row that
+    is to be asked for without a job."""
 
     def __init__(
         self, *, store: Store, codes: Codes, enrolment: Enrolment, running: Running, clock: Clock, wake: Signal
@@ -70,7 +71,10 @@ class Newcomers:
         return await self._make_up(guild, players, await self._codes.active())
 
     async def make_up_if_due(self) -> int:
-        """`make_up_for` everybody in every server with auto-redeem, now and then; for how many pages of players."""
+        """`make_up_for` everybody in every server with auto-redeem, now and then; for how many pages of players.
+
+        A job that ended, although one of its rows is to be asked for, goes on, too.
+        """
         now = self._clock.now()
         if self._made_up_at is not None and now - self._made_up_at < MADE_UP_EVERY:
             return 0
@@ -94,7 +98,7 @@ class Newcomers:
         return pages
 
     async def _make_up(self, guild: GuildSettings, players: Sequence[Player], codes: Sequence[GiftCode]) -> int:
-        """One query tells who lacks a row; written is only what is missing."""
+        """One query tells who lacks a row, another whose row no job looks at; written is only what is missing."""
         asked = [
             player
             for player in players
@@ -110,22 +114,26 @@ class Newcomers:
         for (key, player_id), row_id in ids.items():
             if _is_missed(rows.get(row_id)):
                 lacking.setdefault(key, set()).add(player_id)
-        missed = [code for code in codes if code.key in lacking]
-        missed = await self._besides_those_to_come(guild.guild_id, missed) if missed else []
+        due = {row.code for row in rows.values() if row.next_attempt_at is not None}
+        missed = [code for code in codes if not code.redeem and code.key in lacking.keys() | due]
+        jobs = await self._jobs(guild.guild_id, missed)
+        lost = [code for code in missed if code.key in due and _is_over(jobs.get(code.key))]
+        missed = [code for code in missed if code.key in lacking and not _is_to_come(jobs.get(code.key))]
         for code in missed:
             some = [player for player in asked if player.player_id in lacking[code.key]]
             for first in range(0, len(some), PAGE):
                 await self._enrolment.players(guild.guild_id, some[first : first + PAGE], [code])
             _log.info("players made up for", guild=guild.guild_id, code=code.key, players=len(some))
-        if missed:
-            await self.wake_jobs(guild.guild_id, missed)
-        return len(missed)
+        for code in lost:
+            _log.info("job made up for", guild=guild.guild_id, code=code.key)
+        woken = [*missed, *(code for code in lost if code not in missed)]
+        if woken:
+            await self.wake_jobs(guild.guild_id, woken)
+        return len(woken)
 
-    async def _besides_those_to_come(self, guild_id: GuildId, codes: Sequence[GiftCode]) -> list[GiftCode]:
-        """Without the codes whose fan-out or job is still to give everybody their rows."""
-        jobs = await self._store.get_jobs([job_id(guild_id, code.key) for code in codes])
-        enrolling = {job.code for job in jobs.values() if job.enrolling and job.state is not JobState.DONE}
-        return [code for code in codes if not code.redeem and code.key not in enrolling]
+    async def _jobs(self, guild_id: GuildId, codes: Sequence[GiftCode]) -> dict[CodeKey, Job]:
+        jobs = await self._store.get_jobs([job_id(guild_id, code.key) for code in codes]) if codes else {}
+        return {job.code: job for job in jobs.values()}
 
     async def wake_jobs(self, guild_id: GuildId, codes: Sequence[GiftCode]) -> None:
         """Let jobs look at new rows of theirs; one that an admin stopped stays stopped."""
@@ -153,6 +161,16 @@ def new_job(
         requested_by=requested_by,
         due_at=now,
     )
+
+
+def _is_to_come(job: Job | None) -> bool:
+    """Whether this job is still to give everybody their rows."""
+    return job is not None and job.enrolling and job.state is not JobState.DONE
+
+
+def _is_over(job: Job | None) -> bool:
+    """Whether no job will look at a row that is to be asked for: whoever wrote it died before waking one."""
+    return job is None or job.state is JobState.DONE
 
 
 def _is_missed(row: Redemption | None) -> bool:

@@ -82,18 +82,47 @@ async def test_whoever_was_repaired_when_the_process_died_is_asked_for_again(sho
     assert await shop.job("SECOND1") is None
 
 
-async def test_looking_costs_two_queries_a_server_and_writes_nothing_when_all_is_well(shop: Workshop) -> None:
+@pytest.mark.parametrize("had_job", [True, False])
+async def test_a_row_that_was_stored_when_the_process_died_gets_its_job(shop: Workshop, had_job: bool) -> None:
+    """`/redeem` noted that the game was busy, and did not wake the job, which is done or was never there."""
+    await shop.server()
+    code, stopped = await shop.code("FIRST11"), await shop.code("SECOND1")
+    await shop.player("1", state=PlayerState.ACTIVE)
+    if had_job:
+        await shop.redemptions.start(GUILD, code, Trigger.AUTO)
+        now = shop.clock.now()
+        [job] = await shop.store.claim_jobs("me", now, now, limit=1)
+        done = attrs.evolve(job, state=JobState.DONE, due_at=None, lease_until=None, enrolling=False)
+        assert await shop.store.save_job(done)
+    await shop.redemptions.start(GUILD, stopped, Trigger.AUTO)
+    await shop.redemptions.stop(GUILD, stopped.key)
+    busy = [attrs.evolve(shop.waiting(one, "1"), outcome=Out.RETRY, attempts=1) for one in (code, stopped)]
+    await shop.store.record(busy)
+    assert await shop.redemptions.make_up_if_due() == 1
+    woken, left = await shop.job("FIRST11"), await shop.job("SECOND1")
+    assert woken is not None
+    assert left is not None
+    assert woken.state is JobState.OPEN
+    assert woken.due_at is not None
+    assert woken.due_at <= shop.clock.now()
+    assert left.state is JobState.STOPPED
+    assert await outcomes(shop, "1") == ["retry", "retry"]
+
+
+async def test_looking_costs_three_queries_a_server_and_writes_nothing_when_all_is_well(shop: Workshop) -> None:
     """However many players and codes there are; and only once an hour."""
     await shop.server(GUILD)
     await shop.server(OTHER)
-    codes = [await shop.code(name) for name in CODES]
+    for name in CODES:
+        await shop.code(name)
     for number in range(40):
         guild_id = GUILD if number % 2 else OTHER
-        player = await shop.player(str(number), guild_id=guild_id)
-        await shop.enrolment.players(guild_id, [player], codes)
+        await shop.redemptions.enrol_player(await shop.player(str(number), guild_id=guild_id))
     shop.observed.calls.clear()
     assert await shop.redemptions.make_up_if_due() == 0
     assert sorted(shop.observed.calls) == [
+        "get_jobs",
+        "get_jobs",
         "get_redemptions",
         "get_redemptions",
         "list_codes",
