@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 
 import attrs
 
+from giftbot.models.ids import GuildId
 from giftbot.models.invite_batch import InviteBatch
 from giftbot.models.invite_times import InviteTimes
+from giftbot.models.join import Join
 from giftbot.models.times import PostingTimes
 from giftbot.outside import Discord, Outside
 from giftbot.services.invites.actors import Actors
@@ -19,7 +21,9 @@ from giftbot.services.invites.health import InviteHealth
 from giftbot.services.invites.inquiries import Inquiries
 from giftbot.services.invites.leaderboard import Leaderboard
 from giftbot.services.invites.records import JoinRecords
+from giftbot.services.invites.staff_work import TURN
 from giftbot.services.notices import Notices
+from giftbot.staffing import Staffing, assemble_staffing
 
 
 @attrs.frozen
@@ -35,6 +39,7 @@ class Attribution:
     inquiries: Inquiries
     leaderboard: Leaderboard
     records: JoinRecords
+    staffing: Staffing
 
     async def begin(self) -> None:
         """Restore what copies have, before anything connects. Raises `StoreError`."""
@@ -48,6 +53,7 @@ class Attribution:
             "attribution": self.actors.run(),
             "alerts": self.alerts.run(),
             "greetings": self.greetings.run(),
+            "staffing": self.staffing.work.run(),
         }
         if self.copies is not None:
             found["copies"] = self.copies.run()
@@ -64,11 +70,12 @@ def assemble_attribution(
     outside: Outside, discord: Discord, *, notices: Notices, times: PostingTimes
 ) -> Attribution | None:
     """Wire them; None where Discord's invites are not watched."""
-    directory, outlet = discord.invites, discord.greeter
-    if directory is None or outlet is None:
+    directory, outlet, desk = discord.invites, discord.greeter, discord.desk
+    if directory is None or outlet is None or desk is None:
         return None
     store, clock, copies = outside.store, outside.clock, outside.copies
-    choices = InviteChoices(store=store, clock=clock)
+    copied = _copied if copies is None else copies.changed
+    choices = InviteChoices(store=store, clock=clock, changed=copied)
     alerts = Alerts(directory=directory, choices=choices, notices=notices)
     greetings = Greetings(
         store=store, choices=choices, outlet=outlet, channels=discord.channels, notices=notices, clock=clock
@@ -80,12 +87,29 @@ def assemble_attribution(
         times=InviteTimes().scaled(times.factor),
         complain=alerts.complain,
     )
-    records = JoinRecords(store=store, clock=clock)
+    staffing = assemble_staffing(
+        outside,
+        discord,
+        directory,
+        desk,
+        choices=choices,
+        notices=notices,
+        refresh=actors.refresh,
+        changed=copied,
+        turn=TURN * times.factor,
+    )
+
+    def recorded(guild_id: GuildId, joins: Iterable[Join]) -> None:
+        found = tuple(joins)
+        copied(guild_id, found)
+        staffing.work.recorded(guild_id, found)
+
+    records = JoinRecords(store=store, clock=clock, changed=recorded)
     if copies is not None:
-        records = JoinRecords(store=store, clock=clock, changed=copies.changed)
         actors.subscribe(_copier(copies))
     actors.subscribe(alerts.on_decided)
     actors.subscribe(greetings.on_decided)
+    actors.subscribe(staffing.work.on_decided)
     leaderboard = Leaderboard(store=store, clock=clock)
     return Attribution(
         actors=actors,
@@ -97,7 +121,12 @@ def assemble_attribution(
         inquiries=Inquiries(store=store, leaderboard=leaderboard),
         leaderboard=leaderboard,
         records=records,
+        staffing=staffing,
     )
+
+
+def _copied(_guild_id: GuildId, _joins: Iterable[Join] = ()) -> None:
+    """Nothing is copied."""
 
 
 def _copier(copies: Copies) -> Callable[[InviteBatch], Awaitable[None]]:

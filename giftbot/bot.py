@@ -16,7 +16,18 @@ from giftbot.app import Discord, Services, open_services
 from giftbot.attribution import Attribution
 from giftbot.clock import SystemClock
 from giftbot.collector import drop_what_starting_left
-from giftbot.components import about, codes, invite_debug, invites, players, records, redemptions, reports
+from giftbot.components import (
+    about,
+    codes,
+    invite_debug,
+    invites,
+    players,
+    records,
+    redemptions,
+    reports,
+    staff,
+    vip,
+)
 from giftbot.components import settings as settings_component
 from giftbot.connection import application_id_of, build_gateway_bot, connected, running_bot
 from giftbot.declare import declare
@@ -34,6 +45,8 @@ from giftbot.discord.progress import DiscordProgressBoard
 from giftbot.discord.registrar import Registrar
 from giftbot.discord.replies import reply
 from giftbot.discord.router import Router
+from giftbot.discord.staff_desk import DiscordStaffDesk
+from giftbot.discord.staff_events import StaffEvents
 from giftbot.models.times import PostingTimes
 from giftbot.services.announcements import Announcements
 from giftbot.services.auto_redeem import AutoRedeem
@@ -70,9 +83,9 @@ ROUTES = (
     reports.routes,
     records.routes,
 )
-INVITE_COMPONENTS = (invites, invite_debug)
+INVITE_COMPONENTS = (invites, invite_debug, staff, vip)
 """Only where attribution is switched on."""
-INVITE_ROUTES = (invites.routes, invite_debug.routes)
+INVITE_ROUTES = (invites.routes, invite_debug.routes, staff.routes, vip.routes)
 
 
 def invites_of(bot: hikari.GatewayBot, settings: Settings) -> DiscordInvites | None:
@@ -95,6 +108,7 @@ def discord_of(bot: hikari.GatewayBot, settings: Settings, directory: DiscordInv
         board=DiscordProgressBoard(bot.rest),
         invites=directory,
         greeter=None if directory is None else DiscordGreeter(bot.rest, bot.cache),
+        desk=None if directory is None else DiscordStaffDesk(bot.rest),
     )
 
 
@@ -158,6 +172,7 @@ def _dependencies(services: Services) -> dict[type[object], object]:
 
 def _invite_dependencies(attribution: Attribution) -> dict[type[object], object]:
     return {
+        **attribution.staffing.dependencies,
         Greetings: attribution.greetings,
         Inquiries: attribution.inquiries,
         InviteHealth: attribution.health,
@@ -230,6 +245,7 @@ async def attributing(
         return
     await attribution.begin()
     MemberEvents(attribution.actors, directory, services.clock).listen(bot)
+    StaffEvents(attribution.staffing.work).listen(bot)
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ import attrs
 
 from giftbot.services.invites.copies import Copies
 from giftbot.services.invites.greetings import GreetingOutlet
-from giftbot.services.invites.ports import InviteDirectory
+from giftbot.services.invites.ports import InviteDirectory, StaffDesk
 from giftbot.services.ports import (
     Announcer,
     Channels,
@@ -34,6 +34,8 @@ class Discord:
     invites: InviteDirectory | None = None
     """None unless attribution is switched on."""
     greeter: GreetingOutlet | None = None
+    """The same."""
+    desk: StaffDesk | None = None
     """The same."""
 
 

@@ -30,18 +30,24 @@ def state_of(link: StaffLink, ledger: Ledger | None, sights: Sequence[ChannelSig
     """
     if link.valid_to is not None:
         return LinkState.ENDED
-    if ledger is None or ledger.taken_at is None:
-        return link.state
-    invite = ledger.invites.get(link.code)
-    if invite is None:
-        if ledger.vanity is not None and ledger.vanity.code == link.code:
-            return LinkState.LIVE
-        is_gone = any(stone.invite.code == link.code for stone in ledger.tombstones)
-        sees_all = ledger.coverage in {Coverage.FULL, Coverage.BARE} and ledger.taken_at > link.valid_from
-        return LinkState.VANISHED if is_gone or sees_all else link.state
-    channel_id = invite.channel_id or link.channel_id
+    invite = ledger.invites.get(link.code) if ledger is not None else None
+    if invite is None and _is_gone(link, ledger):
+        return LinkState.VANISHED
+    channel_id = invite.channel_id if invite is not None and invite.channel_id is not None else link.channel_id
     sight = next((sight for sight in sights if sight.channel_id == channel_id), None)
     return LinkState.HIDDEN if sight is not None and not sight.is_public else LinkState.LIVE
+
+
+def _is_gone(link: StaffLink, ledger: Ledger | None) -> bool:
+    """Whether an invite that is not among those of the ledger does not exist, as far as anybody knows."""
+    if ledger is None or ledger.taken_at is None:
+        return link.state is LinkState.VANISHED
+    if ledger.vanity is not None and ledger.vanity.code == link.code:
+        return False
+    if any(stone.invite.code == link.code for stone in ledger.tombstones):
+        return True
+    sees_all = ledger.coverage in {Coverage.FULL, Coverage.BARE} and ledger.taken_at > link.valid_from
+    return sees_all or link.state is LinkState.VANISHED
 
 
 class LinkWatch:

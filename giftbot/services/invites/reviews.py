@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 import structlog
@@ -11,7 +11,7 @@ from giftbot.errors import InvalidInputError, StoreError
 from giftbot.models.credit import Credit, CreditState
 from giftbot.models.ids import CreditId, GuildId, UserId
 from giftbot.models.invite_batch import InviteBatch
-from giftbot.models.join import Level
+from giftbot.models.join import Join, Level
 from giftbot.models.staff import StaffLink
 from giftbot.services.invites.choices import InviteChoices
 from giftbot.services.invites.claims import Claim, claim_of, first_touches
@@ -121,16 +121,20 @@ class Reviews:
 
     async def on_decided(self, batch: InviteBatch) -> None:
         """Settle what waited for joins that are certain now."""
-        if not any(join.level >= Level.OWNER for join in batch.joins):
+        await self.settle(batch.guild_id, batch.joins)
+
+    async def settle(self, guild_id: GuildId, known: Iterable[Join]) -> None:
+        """Settle what waited for these joins, as far as they are certain; they are stored like that."""
+        decided = {join.join_id for join in known if join.level >= Level.OWNER}
+        if not decided:
             return
-        rows = await self.pending(batch.guild_id)
+        rows = await self.pending(guild_id)
         ids = {row.join_id for row in rows if row.join_id is not None}
         if not ids:
             return
         joins = await self._store.get_joins(ids)
         touches = await first_touches(self._store, list(joins.values()))
-        decided = {join.join_id for join in batch.joins}
-        links = await self._store.list_links(batch.guild_id)
+        links = await self._store.list_links(guild_id)
         for row in rows:
             join = joins.get(row.join_id) if row.join_id is not None else None
             if join is None or not {join.join_id, touches[join.join_id].join_id} & decided:

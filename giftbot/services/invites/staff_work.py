@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 import structlog
@@ -11,6 +11,7 @@ from giftbot.errors import InviteLookError, StoreError
 from giftbot.logs import new_reference
 from giftbot.models.ids import GuildId, UserId
 from giftbot.models.invite_batch import InviteBatch
+from giftbot.models.join import Join
 from giftbot.services.invites.choices import InviteChoices
 from giftbot.services.invites.credits import Credits
 from giftbot.services.invites.link_watch import LinkWatch
@@ -54,6 +55,7 @@ class StaffWork:
         self._to_check: dict[GuildId, None] = {}
         self._present: set[GuildId] = set()
         self._batches: list[InviteBatch] = []
+        self._recorded: list[tuple[GuildId, tuple[Join, ...]]] = []
         self._check_all_at = 0.0
 
     def saw(self, guild_id: GuildId, member: MemberSeen) -> None:
@@ -78,6 +80,10 @@ class StaffWork:
         self._batches.append(batch)
         self._to_check[batch.guild_id] = None
 
+    def recorded(self, guild_id: GuildId, joins: Iterable[Join]) -> None:
+        """Somebody recorded joins by hand."""
+        self._recorded.append((guild_id, tuple(joins)))
+
     async def run(self) -> None:
         """Work until it is cancelled."""
         await self._insist(self._choices.load)
@@ -94,6 +100,9 @@ class StaffWork:
             for step in (self._reviews.on_decided, self._credits.on_decided, self._news.on_decided):
                 await self._safely(partial(step, batch))
             del self._batches[0]
+        while self._recorded:
+            await self._safely(partial(self._reviews.settle, *self._recorded[0]))
+            del self._recorded[0]
         while self._seen:
             guild_id, members = next(iter(self._seen.items()))
             await self._safely(partial(self._credits.gained, guild_id, list(members.values())))
