@@ -12,7 +12,8 @@ import structlog
 from giftbot import text
 from giftbot.errors import GameHaltedError, StoreError
 from giftbot.models.code import CodeStatus, GiftCode
-from giftbot.models.job import Counts, Job, JobState
+from giftbot.models.guild import GuildSettings
+from giftbot.models.job import Counts, Job, JobState, Trigger
 from giftbot.models.player import ASKABLE, Player, PlayerState
 from giftbot.models.redemption import DEAD_CODE, Redemption, RedemptionOutcome
 from giftbot.models.times import RedeemingTimes
@@ -137,8 +138,8 @@ class JobRun:
             store.get_players(job.guild_id, [row.player_id for row in rows]), store.get_guilds([job.guild_id])
         )
         guild = guilds.get(job.guild_id)
-        if guild is not None and guild.left_at is not None:
-            await store.stop_job(job.job_id, text.JOB_SERVER_LEFT, self._tools.clock.now())
+        if guild is not None and (reason := _unwanted(job, guild)) is not None:
+            await store.stop_job(job.job_id, reason, self._tools.clock.now())
             self._interrupted.set()
             return
         idle = []
@@ -268,6 +269,15 @@ class JobRun:
         eta = self._tools.governor.eta(self._counts.open) if self._job.state is JobState.OPEN else None
         shown = attrs.evolve(self._job, owner=None) if final else self._job
         self._tools.progress.show(shown, self._counts, eta=eta, final=final)
+
+
+def _unwanted(job: Job, guild: GuildSettings) -> str | None:
+    """Why a job is not to go on; None when it is. Whoever opened it may not have known of it."""
+    if guild.left_at is not None:
+        return text.JOB_SERVER_LEFT
+    if not guild.auto_redeem and job.trigger is not Trigger.MANUAL:
+        return text.AUTO_REDEEM_ENDED
+    return None
 
 
 def _not_asked(row: Redemption, player: Player | None, now: datetime) -> Redemption:

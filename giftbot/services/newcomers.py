@@ -31,8 +31,7 @@ _PARKED = frozenset({RedemptionOutcome.WRONG_KINGDOM, RedemptionOutcome.NO_SUCH_
 
 
 class Newcomers:
-    """In a server with auto-redeem nobody who can be asked for stays without a row of an active code, and no row that
-    is to be asked for without a job."""
+    """In servers with auto-redeem nobody lacks a row of an active code, nor such a row its job."""
 
     def __init__(
         self, *, store: Store, codes: Codes, enrolment: Enrolment, running: Running, clock: Clock, wake: Signal

@@ -216,7 +216,10 @@ class Redemptions:
 
     async def resume(self, guild_id: GuildId, code: CodeKey) -> bool:
         """Go on with a stopped job where it was. False when it was not stopped."""
-        resumed = await self._store.resume_job(job_id(guild_id, code), self._clock.now())
+        if await self._is_switched_off(guild_id):
+            resumed = await self._run_by_hand(guild_id, code, JobState.STOPPED)
+        else:
+            resumed = await self._store.resume_job(job_id(guild_id, code), self._clock.now())
         if resumed:
             _log.info("job resumed", guild=guild_id, code=code)
             self._wake.set()
@@ -239,8 +242,35 @@ class Redemptions:
             count += await self._store.open_redemptions(waiting, revive=True)
             after = rows[-1].redemption_id
         if count and (known := (await self._codes.get([code])).get(code)) is not None:
+            if await self._is_switched_off(guild_id):
+                job = self._job(guild_id, known, Trigger.MANUAL, None)
+                await self._store.open_jobs([attrs.evolve(job, enrolling=False)])
+                await self._run_by_hand(guild_id, code, JobState.DONE)
             await self._newcomers.wake_jobs(guild_id, [known])
         return count
+
+    async def _is_switched_off(self, guild_id: GuildId) -> bool:
+        guild = (await self._store.get_guilds([guild_id])).get(guild_id)
+        return guild is not None and not guild.auto_redeem
+
+    async def _run_by_hand(self, guild_id: GuildId, code: CodeKey, state: JobState) -> bool:
+        """Open a job in this state where it was, as one that auto-redeem's being off does not stop."""
+        key, now = job_id(guild_id, code), self._clock.now()
+        stored = (await self._store.get_jobs([key])).get(key)
+        if stored is None or stored.state is not state:
+            return False
+        job = attrs.evolve(
+            stored,
+            state=JobState.OPEN,
+            trigger=Trigger.MANUAL,
+            updated_at=now,
+            due_at=now,
+            owner=None,
+            lease_until=None,
+            finished_at=None,
+            reason=None,
+        )
+        return bool(await self._store.open_jobs([job], reopen=(state,)))
 
     async def jobs(
         self, guild_id: GuildId | None = None, states: Collection[JobState] = (), limit: int = 25

@@ -179,6 +179,48 @@ async def test_one_that_was_stopped_is_let_go_and_resumed_where_it_was(bench: Be
     assert len(bench.shop.game.calls) == 20
 
 
+@pytest.mark.parametrize("trigger", Trigger)
+async def test_what_runs_by_itself_is_stopped_where_auto_redeem_is_off(bench: Bench, trigger: Trigger) -> None:
+    """A fan-out that read the server before the switch opens its job after it; what an admin started goes on."""
+    shop = bench.shop
+    await shop.server(auto_redeem=False)
+    code = await shop.code("WORK111")
+    await shop.player("1")
+    await shop.redemptions.start(GUILD, code, trigger)
+    job = await bench.work()
+    if trigger is Trigger.MANUAL:
+        assert job.state is JobState.DONE
+        assert len(shop.game.calls) == 1
+        return
+    assert (job.state, job.reason) == (JobState.STOPPED, text.AUTO_REDEEM_ENDED)
+    assert shop.game.calls == []
+    assert await shop.redemptions.resume(GUILD, code.key)
+    assert not await shop.redemptions.resume(GUILD, code.key)
+    bench.interrupted.clear()
+    assert (await bench.work()).state is JobState.DONE
+    assert len(shop.game.calls) == 1
+
+
+@pytest.mark.parametrize("had_job", [True, False])
+async def test_an_operators_retry_goes_on_where_auto_redeem_is_off(bench: Bench, had_job: bool) -> None:
+    """It was asked for by a person, whatever opened the job once."""
+    shop = bench.shop
+    await shop.server()
+    shop.game.says.append(GameAnswer(RedemptionOutcome.UNKNOWN, "odd"))
+    code = await shop.code("WORK111")
+    player = await shop.player("1")
+    if had_job:
+        await shop.redemptions.start(GUILD, code, Trigger.AUTO)
+        assert (await bench.work()).state is JobState.DONE
+    else:
+        await shop.redemptions.redeem_now(player, [code])
+    settings = (await shop.store.get_guilds([GUILD]))[GUILD]
+    assert await shop.store.save_guild(attrs.evolve(settings, auto_redeem=False))
+    assert await shop.redemptions.retry(GUILD, code.key) == 1
+    assert (await bench.work()).state is JobState.DONE
+    assert await outcomes(shop, code) == {"1": RedemptionOutcome.REDEEMED}
+
+
 async def test_a_refused_signature_puts_it_off_with_the_reason(bench: Bench) -> None:
     """Nobody's result is spoilt: all are asked again once that is repaired."""
     bench.shop.game.always = GameAnswer(RedemptionOutcome.REFUSED_SIGNATURE, "sign error")
