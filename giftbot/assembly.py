@@ -235,7 +235,7 @@ def _assemble_redeeming(ground: _Ground) -> _RedeemingPart:
     )
     enrolment = Enrolment(store=store, clock=clock)
     verdicts = Verdicts(store=store, codes=ground.codes, notices=notices, clock=clock)
-    asking = Asking(governor=governor, store=store, records=Records(store), verdicts=verdicts)
+    asking = Asking(governor=governor, store=store, records=Records(store), verdicts=verdicts, clock=clock)
     redemptions = Redemptions(
         store=store,
         codes=ground.codes,

@@ -8,33 +8,40 @@ import attrs
 import structlog
 
 from giftbot.models.code import GiftCode
-from giftbot.models.player import Player
 from giftbot.models.redemption import GameAnswer, Redemption, RedemptionOutcome
 from giftbot.services.enrolment import KNOWN_BEFORE
 from giftbot.services.governor import Governor
 from giftbot.services.holders import Holders
-from giftbot.services.ports import RedemptionStore
+from giftbot.services.ports import Clock, Store
 from giftbot.services.questions import Question
 from giftbot.services.records import Records
+from giftbot.services.subjects import Subject, Subjects, not_asked, subject_of
 from giftbot.services.verdicts import Verdicts
 
 _log = structlog.get_logger(__name__)
+
+FRESH = 5.0
+"""Seconds for which what was read of a player holds. Whoever waits longer for a turn, up to an hour in a pause,
+is looked up again right before the call."""
 
 
 class Asking:
     """Redeems one code for one player. Whoever else wants the same waits, and finds it done."""
 
-    def __init__(self, *, governor: Governor, store: RedemptionStore, records: Records, verdicts: Verdicts) -> None:
+    def __init__(
+        self, *, governor: Governor, store: Store, records: Records, verdicts: Verdicts, clock: Clock
+    ) -> None:
         self._governor = governor
         self._holders = Holders(store)
+        self._subjects = Subjects(store)
+        self._clock = clock
         self._records = records
         self._verdicts = verdicts
 
     async def redeem(
         self,
         row: Redemption,
-        player: Player,
-        kingdom: int,
+        subject: Subject,
         code: GiftCode,
         *,
         urgent: bool = False,
@@ -44,7 +51,7 @@ class Asking:
 
         Cancelled while the game is being asked, it ends once the answer is stored; a second time, at once.
         """
-        question = self.begin(row, player, kingdom, code, urgent=urgent, again=again)
+        question = self.begin(row, subject, code, urgent=urgent, again=again)
         try:
             return await asyncio.shield(question.task)
         except asyncio.CancelledError:
@@ -57,8 +64,7 @@ class Asking:
     def begin(
         self,
         row: Redemption,
-        player: Player,
-        kingdom: int,
+        subject: Subject,
         code: GiftCode,
         *,
         urgent: bool = False,
@@ -67,39 +73,50 @@ class Asking:
         """Ask in a task, whose result is the row as it is stored: as answered, or granted meanwhile.
 
         Both look-up and record happen while nobody else may ask for this player, so that one who has the code is
-        never asked for it again, whichever server, process or button wants it. The task raises `GameHaltedError`
+        never asked for it again, whichever server, process or button wants it. Who has waited for long is looked up
+        anew: a player who was paused or removed meanwhile is not asked for. The task raises `GameHaltedError`
         when nothing is asked at present, and `StoreError`: then the answer may be lost, and the game asked again.
         Without `again` what the game did not decide rests, instead of being asked again by a job.
         """
         question = Question(row)
-        question.task = asyncio.create_task(self._ask(question, player, kingdom, code, urgent=urgent, again=again))
+        question.task = asyncio.create_task(self._ask(question, subject, code, urgent=urgent, again=again))
         return question
 
     async def _ask(
-        self, question: Question, player: Player, kingdom: int, code: GiftCode, *, urgent: bool, again: bool
+        self, question: Question, subject: Subject, code: GiftCode, *, urgent: bool, again: bool
     ) -> Redemption:
         row = judged = question.row
-        has_it = False
+        read_at, is_needless = self._clock.monotonic(), False
 
-        async def known() -> GameAnswer | None:
-            nonlocal has_it
-            has_it = await self._holders.has(player.player_id, code.key)
-            return GameAnswer(RedemptionOutcome.ALREADY, KNOWN_BEFORE) if has_it else None
+        async def known() -> GameAnswer | int | None:
+            nonlocal subject, read_at, judged, is_needless
+            if self._clock.monotonic() - read_at > FRESH:
+                player, guild = await self._subjects.read(row.guild_id, row.player_id)
+                found = subject_of(player, guild, besides=subject.player.state)
+                if found is None:
+                    judged, is_needless = not_asked(row, player, self._clock.now()), True
+                    return GameAnswer(judged.outcome, judged.raw)
+                subject, read_at = found, self._clock.monotonic()
+            if await self._holders.has(row.player_id, code.key):
+                answer = GameAnswer(RedemptionOutcome.ALREADY, KNOWN_BEFORE)
+                # nothing is known of this server's kingdom for the player
+                judged = attrs.evolve(row, outcome=answer.outcome, raw=answer.raw, next_attempt_at=None)
+                is_needless = True
+                return answer
+            return subject.kingdom
 
         async def note(answer: GameAnswer) -> None:
             nonlocal judged
-            if has_it:  # the game was not asked: nothing is known of this server's kingdom for the player
-                judged = attrs.evolve(row, outcome=answer.outcome, raw=answer.raw, next_attempt_at=None)
-            else:
-                judged = await self._verdicts.judge(row, player, code, answer)
+            if not is_needless:
+                judged = await self._verdicts.judge(row, subject.player, code, answer)
             if not again:
                 judged = attrs.evolve(judged, next_attempt_at=None)
             await self._records.write(judged)
 
         await self._governor.ask(
             guild_id=row.guild_id,
-            player_id=player.player_id,
-            kingdom=kingdom,
+            player_id=row.player_id,
+            kingdom=subject.kingdom,
             code=code,
             urgent=urgent,
             before=known,

@@ -44,7 +44,8 @@ reservation ends."""
 DRAIN = 10.0
 """Seconds that a stopping process waits for what is on its way."""
 
-Before = Callable[[], Awaitable[GameAnswer | None]]
+Before = Callable[[], Awaitable[GameAnswer | int | None]]
+"""Gives an answer that makes the call needless, or the kingdom to ask in when that is another one by now."""
 After = Callable[[GameAnswer], Awaitable[None]]
 
 
@@ -126,7 +127,7 @@ class Governor:
     ) -> GameAnswer:
         """Wait for a turn, then ask the game once.
 
-        While nobody else may ask for the player, `before` may give an answer that makes the call needless, `begun`
+        While nobody else may ask for the player, `before` may spare it the call or change the kingdom, `begun`
         hears that the call begins, and `after` gets the answer, to note it. Raises what these raise, and
         `GameHaltedError` when nobody is asked (any more). While the game seems broken `urgent` ones, for whom a
         person waits, are told to retry at once.
@@ -183,7 +184,10 @@ class Governor:
             self._desk.give_back(call.turn)
             return None
         try:
-            answer = await before() if before is not None else None
+            known = await before() if before is not None else None
+            if isinstance(known, int):
+                call.waiter.kingdom = known
+            answer = known if isinstance(known, GameAnswer) else None
             if answer is None and await self._may_begin(call):
                 answer = await self._make(call)
             if answer is not None and after is not None:

@@ -14,7 +14,6 @@ from giftbot.errors import GameHaltedError, StoreError
 from giftbot.models.code import CodeStatus, GiftCode
 from giftbot.models.guild import GuildSettings
 from giftbot.models.job import Counts, Job, JobState, Trigger
-from giftbot.models.player import ASKABLE, Player, PlayerState
 from giftbot.models.redemption import DEAD_CODE, Redemption, RedemptionOutcome
 from giftbot.models.times import RedeemingTimes
 from giftbot.services.asking import Asking
@@ -23,14 +22,9 @@ from giftbot.services.governor import Governor
 from giftbot.services.job_progress import JobProgress
 from giftbot.services.ports import Clock, Store
 from giftbot.services.questions import Question, Questions
+from giftbot.services.subjects import not_asked, subject_of
 
 _log = structlog.get_logger(__name__)
-
-_NOT_ASKABLE = {
-    PlayerState.WRONG_KINGDOM: RedemptionOutcome.WRONG_KINGDOM,
-    PlayerState.NOT_FOUND: RedemptionOutcome.NO_SUCH_PLAYER,
-    PlayerState.PAUSED: RedemptionOutcome.WAITING,
-}
 
 
 def ahead_of(per_minute: float) -> int:
@@ -145,11 +139,10 @@ class JobRun:
         idle = []
         for row in rows:
             player = players.get(row.player_id)
-            kingdom = (player.kingdom if player else None) or (guild.default_kingdom if guild else None)
-            if player is None or player.state not in ASKABLE or kingdom is None:
-                idle.append(_not_asked(row, player, self._tools.clock.now()))
+            if (subject := subject_of(player, guild)) is None:
+                idle.append(not_asked(row, player, self._tools.clock.now()))
             else:
-                self._questions.add(self._tools.asking.begin(row, player, kingdom, code))
+                self._questions.add(self._tools.asking.begin(row, subject, code))
         await self._rest(idle)
 
     async def _rest(self, rows: Sequence[Redemption]) -> None:
@@ -278,14 +271,3 @@ def _unwanted(job: Job, guild: GuildSettings) -> str | None:
     if not guild.auto_redeem and job.trigger is not Trigger.MANUAL:
         return text.AUTO_REDEEM_ENDED
     return None
-
-
-def _not_asked(row: Redemption, player: Player | None, now: datetime) -> Redemption:
-    """A row whose player is not asked for at present: removed, paused, without a kingdom, or known to be wrong."""
-    if player is None:
-        outcome, raw = RedemptionOutcome.NO_SUCH_PLAYER, text.RAW_REMOVED
-    elif player.state in _NOT_ASKABLE:
-        outcome, raw = _NOT_ASKABLE[player.state], row.raw
-    else:
-        outcome, raw = RedemptionOutcome.WRONG_KINGDOM, text.RAW_NO_KINGDOM
-    return attrs.evolve(row, outcome=outcome, raw=raw, next_attempt_at=None, updated_at=now)

@@ -25,6 +25,7 @@ from giftbot.services.newcomers import Newcomers, new_job
 from giftbot.services.ports import Clock, Store
 from giftbot.services.running import Running
 from giftbot.services.signal import Signal
+from giftbot.services.subjects import Subject
 
 _log = structlog.get_logger(__name__)
 
@@ -181,14 +182,14 @@ class Redemptions:
 
         Raises `InvalidInputError` when the player cannot be asked for, `GameHaltedError` when nobody is.
         """
-        kingdom = await self._kingdom(player)
+        subject = Subject(player, await self._kingdom(player))
         now = self._clock.now()
         rows = {code.key: self._row(player, code, now) for code in codes}
         stored = await self._store.get_redemptions([row.redemption_id for row in rows.values()])
         rows |= {row.code: row for row in stored.values()}
         guild = (await self._store.get_guilds([player.guild_id])).get(player.guild_id)
         again = guild is not None and guild.auto_redeem
-        asked = (self._redeem(rows[code.key], player, kingdom, code, again=again) for code in codes)
+        asked = (self._redeem(rows[code.key], subject, code, again=again) for code in codes)
         results = await asyncio.gather(*asked, return_exceptions=True)
         rested = {row.code for row in results if isinstance(row, Redemption) and row.next_attempt_at is not None}
         await self._newcomers.wake_jobs(player.guild_id, [code for code in codes if code.key in rested])
@@ -285,14 +286,12 @@ class Redemptions:
             for job, count in zip(jobs, counts, strict=True)
         ]
 
-    async def _redeem(
-        self, row: Redemption, player: Player, kingdom: int, code: GiftCode, *, again: bool
-    ) -> Redemption:
+    async def _redeem(self, row: Redemption, subject: Subject, code: GiftCode, *, again: bool) -> Redemption:
         if row.is_granted or self._was_just_asked(row):
             return row
         if code.status is not CodeStatus.ACTIVE or code.is_over(self._clock.now()):
             return attrs.evolve(row, outcome=RedemptionOutcome.EXPIRED)
-        return await self._asking.redeem(row, player, kingdom, code, urgent=True, again=again)
+        return await self._asking.redeem(row, subject, code, urgent=True, again=again)
 
     def _was_just_asked(self, row: Redemption) -> bool:
         """Whether asking once more would only take a turn from somebody else."""

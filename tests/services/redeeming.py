@@ -125,7 +125,7 @@ def workshop(store: Store, *, per_minute: float = 600_000) -> Workshop:
     )
     running, enrolment = Running(), Enrolment(store=observing, clock=clock)
     verdicts = Verdicts(store=observing, codes=codes, notices=notices, clock=clock)
-    asking = Asking(governor=governor, store=observing, records=Records(observing), verdicts=verdicts)
+    asking = Asking(governor=governor, store=observing, records=Records(observing), verdicts=verdicts, clock=clock)
     redemptions = Redemptions(
         store=observing,
         codes=codes,

@@ -8,6 +8,7 @@ from typing import cast
 
 import attrs
 
+from giftbot.models.guild import GuildSettings
 from giftbot.models.ids import CodeKey, GuildId, PlayerId
 from giftbot.models.player import Player, PlayerState
 from giftbot.models.redemption import Redemption, RedemptionOutcome
@@ -18,6 +19,7 @@ from giftbot.services.notices import Notices
 from giftbot.services.ports import Store
 from giftbot.services.questions import Question, Questions
 from giftbot.services.records import Records
+from giftbot.services.subjects import Subject
 from giftbot.services.verdicts import Verdicts
 from tests.fakes import START, ListeningPeople
 from tests.services.governing import TOO_FAST, Stage, gift_code, settle
@@ -30,6 +32,18 @@ class SlowRows:
 
     clock: VirtualClock
     rows: dict[PlayerId, Redemption] = attrs.Factory(dict)
+    players: dict[PlayerId, Player] = attrs.Factory(dict)
+    looks: list[set[PlayerId]] = attrs.Factory(list)
+    """Who was looked up together."""
+
+    async def get_players(self, guild_id: GuildId, ids: Collection[PlayerId]) -> dict[PlayerId, Player]:
+        """Those who are registered."""
+        self.looks.append(set(ids))
+        return {player_id: self.players[player_id] for player_id in ids if player_id in self.players}
+
+    async def get_guilds(self, ids: Collection[GuildId]) -> dict[GuildId, GuildSettings]:
+        """All as they are by default."""
+        return {guild_id: GuildSettings(guild_id=guild_id) for guild_id in ids}
 
     async def granted_players(self, code: CodeKey, players: Collection[PlayerId]) -> set[PlayerId]:
         """Nobody has anything."""
@@ -53,11 +67,13 @@ def asking_over(stage: Stage, governor: Governor) -> tuple[Asking, SlowRows]:
     notices = Notices(store=store, notifier=ListeningPeople(), clock=stage.clock)
     codes = Codes(store=store, clock=stage.clock)
     verdicts = Verdicts(store=store, codes=codes, notices=notices, clock=stage.clock)
-    return Asking(governor=governor, store=store, records=Records(store), verdicts=verdicts), rows
+    return Asking(
+        governor=governor, store=store, records=Records(store), verdicts=verdicts, clock=stage.clock
+    ), rows
 
 
-def ask_for(asking: Asking, *player_ids: str) -> list[Question]:
-    """A question for each of these players."""
+def ask_for(asking: Asking, rows: SlowRows, *player_ids: str) -> list[Question]:
+    """A question for each of these players, who are registered in kingdom 312."""
     questions = []
     for player_id in map(PlayerId, player_ids):
         row = Redemption(
@@ -67,8 +83,9 @@ def ask_for(asking: Asking, *player_ids: str) -> list[Question]:
             outcome=RedemptionOutcome.WAITING,
             created_at=START,
             updated_at=START,
+            next_attempt_at=START,
         )
-        player = Player(
+        player = rows.players[player_id] = Player(
             guild_id=GuildId(1),
             player_id=player_id,
             state=PlayerState.ACTIVE,
@@ -76,7 +93,7 @@ def ask_for(asking: Asking, *player_ids: str) -> list[Question]:
             updated_at=START,
             kingdom=312,
         )
-        questions.append(asking.begin(row, player, 312, gift_code()))
+        questions.append(asking.begin(row, Subject(player, 312), gift_code()))
     return questions
 
 
@@ -89,7 +106,7 @@ async def test_a_question_that_has_to_wait_again_is_taken_back_at_once() -> None
     stage.game.says = [attrs.evolve(TOO_FAST, retry_after=3600.0)]
     asking, rows = asking_over(stage, governor)
     questions = Questions(asyncio.Event())
-    for question in ask_for(asking, "1", "2"):
+    for question in ask_for(asking, rows, "1", "2"):
         questions.add(question)
     await settle(stage.clock, 10)
     assert set(rows.rows) == {"1"}
@@ -110,10 +127,38 @@ async def test_a_question_that_the_game_hears_comes_to_its_end() -> None:
     stage.game.latency = lambda: 5.0
     asking, rows = asking_over(stage, governor)
     questions = Questions(asyncio.Event())
-    for question in ask_for(asking, "1"):
+    for question in ask_for(asking, rows, "1"):
         questions.add(question)
     await settle(stage.clock, 2)
     assert len(stage.game.calls) == 1
     await questions.aclose()
     assert rows.rows[PlayerId("1")].outcome is RedemptionOutcome.REDEEMED
+    await governor.stop()
+
+
+@virtual
+async def test_who_waited_through_a_pause_is_asked_for_as_they_are_by_then() -> None:
+    """Paused, removed or in another kingdom meanwhile; whoever waits for a moment only is not looked up."""
+    stage = Stage(spacing=0, per_minute=600)
+    governor = stage.governor()
+    stage.game.says = [attrs.evolve(TOO_FAST, retry_after=3600.0)]
+    asking, rows = asking_over(stage, governor)
+    first, paused, removed, moved, same = ask_for(asking, rows, "1", "2", "3", "4", "5")
+    stage.game.latency = lambda: 0.0
+    assert (await first.task).outcome is RedemptionOutcome.RETRY
+    assert rows.looks == []
+    await settle(stage.clock, 600)
+    rows.players[PlayerId("2")] = attrs.evolve(rows.players[PlayerId("2")], state=PlayerState.PAUSED)
+    del rows.players[PlayerId("3")]
+    rows.players[PlayerId("4")] = attrs.evolve(rows.players[PlayerId("4")], kingdom=77)
+    rested, gone = await paused.task, await removed.task
+    assert (rested.outcome, rested.next_attempt_at) == (RedemptionOutcome.WAITING, None)
+    assert (gone.outcome, gone.next_attempt_at) == (RedemptionOutcome.NO_SUCH_PLAYER, None)
+    assert {(await one.task).outcome for one in (moved, same)} == {RedemptionOutcome.REDEEMED}
+    assert sorted((call.player_id, call.kingdom) for call in stage.game.calls) == [
+        ("1", 312),
+        ("4", 77),
+        ("5", 312),
+    ]
+    assert rows.rows[PlayerId("3")] == gone
     await governor.stop()
