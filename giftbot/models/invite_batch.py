@@ -39,6 +39,9 @@ class Ledger:
     """How often a counter went down, or a list could not be read whole."""
     last_seq: int = 0
     """The highest event that is dealt with."""
+    since: datetime | None = None
+    """When the first baseline was looked at, or the first after nothing could be seen: of joins before it nothing
+    is known."""
 
     def with_baseline(self, snapshot: Snapshot) -> Ledger:
         """This ledger with that look as what the next one is compared with."""

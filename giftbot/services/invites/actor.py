@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import attrs
 import structlog
 
 from giftbot.errors import InviteLookError, StoreError
-from giftbot.models.ids import GuildId, UserId, join_id
+from giftbot.models.ids import GuildId, join_id
 from giftbot.models.invite import Coverage
 from giftbot.models.invite_batch import Ledger
 from giftbot.models.invite_event import InviteEvent
 from giftbot.models.join import Reason
-from giftbot.services.invites.book import Book, Publish
+from giftbot.services.invites.adders import Adders
+from giftbot.services.invites.book import STORE_AGAIN, Book, Publish
 from giftbot.services.invites.catch_up import note_missed
 from giftbot.services.invites.deciding import decide, give_up, settle
 from giftbot.services.invites.evidence import Arrival, Circumstances, Decision, Wanted
@@ -27,8 +28,6 @@ from giftbot.services.remembering_invites import InviteStore
 
 _log = structlog.get_logger(__name__)
 
-STORE_AGAIN = 2.0
-"""Seconds between two tries while the store is away."""
 BREATH = 0.2
 """Seconds between two turns while many wait, so that each does not go through all of them."""
 
@@ -52,11 +51,11 @@ class GuildActor:
         self._tools = tools
         self._directory = tools.looker.directory
         self._clock, self._times = tools.looker.clock, tools.looker.times
-        self._book = Book(guild_id, tools.store, self._clock, tools.publish)
+        self._book = Book(guild_id, tools.store, self._clock, tools.publish, tools.looker.numbers)
         self._flight = Flight(guild_id, tools.looker)
         self._wake = asyncio.Event()
         self._settled: dict[int, Arrival] = {}
-        self._adders: dict[UserId, UserId | None] = {}
+        self._adders = Adders(guild_id, self._directory)
         self._roles_until: float | None = None
         self._is_away = False
         self._has_missed = False
@@ -139,7 +138,8 @@ class GuildActor:
         await self._take_look()
         waiting = [event for event in inbox.events if event.seq not in self._settled]
         known, now = await inbox.known(), self._clock.now()
-        reception = await asyncio.to_thread(receive, waiting, known, now=now, was_away=self._is_away)
+        links = await self._book.store.list_links(self._guild_id) if waiting else []
+        reception = await asyncio.to_thread(receive, waiting, known, now=now, links=links, was_away=self._is_away)
         if reception.changed or reception.consumed:
             await self._commit(self._book.without_look(reception.changed, reception.consumed))
             return 0.0
@@ -167,7 +167,7 @@ class GuildActor:
 
     def _look(self, arrivals: Sequence[Arrival]) -> float:
         is_urgent = bool(arrivals) and not self._is_away
-        return self._flight.start(self._book.ledger, paced=not is_urgent, waiting=len(arrivals))
+        return self._flight.start(self._book.told, paced=not is_urgent, waiting=len(arrivals))
 
     async def _decide(self, arrivals: list[Arrival], circumstances: Circumstances) -> float | None:
         outcome = await asyncio.to_thread(
@@ -241,32 +241,24 @@ class GuildActor:
         return False
 
     async def _circumstances(self, arrivals: list[Arrival]) -> Circumstances:
-        await self._find_adders(arrivals)
         looks, until = self._flight.looks, self._roles_until
         return Circumstances(
             bot_id=self._directory.bot_id,
             links=await self._book.store.list_links(self._guild_id),
             told=self._book.inbox.about_invites,
-            adders=_without_nones(self._adders),
+            adders=await self._adders.of(arrivals),
             has_vanity=self._directory.has_vanity(self._guild_id),
             audit=bool(looks) and looks[-1].revoked is not None,
             catch_up=self._is_away,
             role_wait_over=until is not None and self._clock.monotonic() >= until,
         )
 
-    async def _find_adders(self, arrivals: list[Arrival]) -> None:
-        for bot in {arrival.event.user_id for arrival in arrivals if arrival.event.is_bot} - self._adders.keys():
-            if bot is None:
-                continue
-            try:
-                self._adders[bot] = await self._directory.adder(self._guild_id, bot)
-            except InviteLookError as error:
-                _log.warning("who added a bot is not known", guild=self._guild_id, user=bot, why=str(error))
-                self._adders[bot] = None
-
     async def _take_look(self) -> None:
         """Take the answer of the look in flight, if it is there, and what was told until its grace was over."""
+        before = len(self._flight.looks)
         error = self._flight.land()
+        if len(self._flight.looks) > before:
+            self._roles_until = None
         if error is not None:
             self._forced = self._forced and error.permitted
             self._refreshes.fail(error)
@@ -292,11 +284,7 @@ class GuildActor:
         if self._book.ledger.taken_at is not None:
             gone = await note_missed(self._book, self._tools.looker)
             self._is_away = True
-            if gone:
-                await self._commit(self._book.without_look(gone, ()))
+            if gone and not await self._commit(self._book.without_look(gone, ())):
+                return False
         self._forced = True
         return True
-
-
-def _without_nones(adders: Mapping[UserId, UserId | None]) -> dict[UserId, UserId]:
-    return {bot: adder for bot, adder in adders.items() if adder is not None}

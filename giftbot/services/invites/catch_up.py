@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import attrs
 
 from giftbot.models.invite_event import InviteEvent, InviteEventKind
 from giftbot.models.join import Join
 from giftbot.services.invites.book import Book
 from giftbot.services.invites.looking import Looker
-from giftbot.services.invites.memberships import closed_while_away
+from giftbot.services.invites.memberships import closed_while_away, moment_of
 from giftbot.services.invites.ports import MemberSeen
 
 SAME_JOIN = timedelta(seconds=1)
@@ -21,53 +23,69 @@ async def note_missed(book: Book, looker: Looker) -> tuple[Join, ...]:
 
     Raises `InviteLookError` when the members cannot be seen, or `StoreError`; then nothing has changed.
     """
+    asked_at = looker.clock.now()
     members = await looker.directory.members(book.guild_id)
+    await looker.clock.sleep(looker.times.grace)  # joins and leaves that the answer shows are told within this
     await book.inbox.keep()
-    events, gone = await _missed(book, members, looker)
-    for event in events:
-        book.inbox.put(event)
+    missed, gone = await _compared(book, members, looker)
+    # Whoever is told to have left since then, and is among the members all the same, left after they were seen.
+    left = {event.user_id: event for event in _about(book, InviteEventKind.LEFT) if event.received_at >= asked_at}
+    for member in missed:
+        book.inbox.put(_joined(book, member, looker))
+        if member.user_id in left:
+            book.inbox.put(attrs.evolve(left[member.user_id], seq=looker.numbers.next()))
     await book.inbox.keep()
     return gone
 
 
-async def _missed(
+async def _compared(
     book: Book, members: Sequence[MemberSeen], looker: Looker
-) -> tuple[list[InviteEvent], tuple[Join, ...]]:
-    """Joins of before the baseline are not among them: they are not known, or they were decided."""
-    since = book.ledger.taken_at
+) -> tuple[list[MemberSeen], tuple[Join, ...]]:
+    """Members whose join was missed, and memberships whose end was. Of joins before `since` nothing is known."""
+    since = book.ledger.since or book.ledger.taken_at
     if since is None:
         return [], ()
-    waiting = [event for event in book.inbox.events if event.user_id is not None]
-    heard = {event.user_id for event in waiting if event.kind is InviteEventKind.JOINED}
-    left = {event.user_id for event in waiting if event.kind is InviteEventKind.LEFT}
-    newer = [member for member in members if member.joined_at > since and member.user_id not in heard]
+    heard = {event.user_id: moment_of(event) for event in _about(book, InviteEventKind.JOINED)}
+    newer = [
+        member
+        for member in members
+        if member.joined_at > since
+        and member.user_id != looker.directory.bot_id
+        and not _is_same(member, heard.get(member.user_id))
+    ]
     known = await book.store.last_joins(book.guild_id, [member.user_id for member in newer])
-    events = []
-    for member in newer:
-        last = known.get(member.user_id)
-        if member.user_id == looker.directory.bot_id or (
-            last is not None and member.joined_at - last.joined_at <= SAME_JOIN
-        ):
-            continue
-        events.append(
-            InviteEvent(
-                guild_id=book.guild_id,
-                seq=looker.numbers.next(),
-                kind=InviteEventKind.JOINED,
-                received_at=looker.clock.now(),
-                user_id=member.user_id,
-                user_name=member.user_name,
-                is_bot=member.is_bot,
-                joined_at=member.joined_at,
-                role_ids=member.role_ids,
-                flags=member.flags,
-            )
-        )
-    present = {member.user_id for member in members} | heard | left
+    missed = [
+        member
+        for member in newer
+        if member.user_id not in known or not _is_same(member, known[member.user_id].joined_at)
+    ]
+    told = {event.user_id for event in _about(book, InviteEventKind.LEFT)} | set(heard)
+    present = {member.user_id for member in members} | told
     now = looker.clock.now()
-    gone = tuple(
-        closed_while_away(join, now)
-        for join in await book.store.open_joins(book.guild_id)
-        if join.user_id not in present
+    open_joins = await book.store.open_joins(book.guild_id)
+    gone = tuple(closed_while_away(join, now) for join in open_joins if join.user_id not in present)
+    return missed, gone
+
+
+def _is_same(member: MemberSeen, joined_at: datetime | None) -> bool:
+    """Whether that join, if there is one, is the one the member shows, or a later one."""
+    return joined_at is not None and member.joined_at - joined_at <= SAME_JOIN
+
+
+def _about(book: Book, kind: InviteEventKind) -> list[InviteEvent]:
+    return [event for event in book.inbox.events if event.kind is kind]
+
+
+def _joined(book: Book, member: MemberSeen, looker: Looker) -> InviteEvent:
+    return InviteEvent(
+        guild_id=book.guild_id,
+        seq=looker.numbers.next(),
+        kind=InviteEventKind.JOINED,
+        received_at=looker.clock.now(),
+        user_id=member.user_id,
+        user_name=member.user_name,
+        is_bot=member.is_bot,
+        joined_at=member.joined_at,
+        role_ids=member.role_ids,
+        flags=member.flags,
     )
-    return events, gone

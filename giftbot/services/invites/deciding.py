@@ -162,6 +162,7 @@ def _first(
     after = attrs.evolve(
         ledger.with_baseline(look.snapshot),
         number=ledger.number + 1,
+        since=look.snapshot.taken_at,
         vanity=look.vanity,
         tombstones=(),
         unclaimed=(),

@@ -35,9 +35,9 @@ class Inbox:
             del self._new[: len(batch)]
             self._kept |= {event.seq: event for event in batch}
 
-    async def reload(self) -> None:
-        """Forget what was read, and take what the store has: of the last start, or after somebody else decided."""
-        self._kept = {event.seq: event for event in await self._store.list_events(self._guild_id)}
+    def restart(self, events: Iterable[InviteEvent]) -> None:
+        """Forget what was read, for what the store has: of the last start, or after somebody else decided."""
+        self._kept = {event.seq: event for event in events}
         self._known, self._asked = {}, set()
 
     def drop(self, seqs: Collection[int], joins: Iterable[Join]) -> None:

@@ -23,6 +23,11 @@ class Numbers:
         """The highest that was given out."""
         return self._last
 
+    def skip(self, seq: int) -> None:
+        """Give out only higher ones than this from now on, which another process or another time gave out."""
+        base = seq // _STEP * _STEP + self._salt
+        self._last = max(self._last, base if base >= seq else base + _STEP)
+
     def next(self) -> int:
         """The next one: microseconds since 1970, and which process."""
         moment = int(self._clock.now().timestamp() * 1_000_000) * _STEP + self._salt
