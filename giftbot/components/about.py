@@ -8,8 +8,10 @@ from giftbot import __version__, text
 from giftbot.discord.access import require_guild
 from giftbot.discord.messages import COLOUR
 from giftbot.discord.replies import reply
+from giftbot.services.invites.inquiries import Inquiries
 from giftbot.services.ports import Clock
 from giftbot.services.status import Status
+from giftbot.text import invites as invite_texts
 
 component = tanjun.Component(name="about")
 
@@ -29,9 +31,10 @@ async def giftcode_status(
 
 @component.with_slash_command
 @tanjun.as_slash_command("help", "Show what this bot can do", default_to_ephemeral=True)
-async def help_(ctx: tanjun.abc.SlashContext) -> None:
-    """List the commands."""
-    await reply(ctx, embeds=[hikari.Embed(title=text.HELP_TITLE, description=text.HELP, colour=COLOUR)])
+async def help_(ctx: tanjun.abc.SlashContext, inquiries: alluka.Injected[Inquiries | None] = None) -> None:
+    """List the commands; those about invites only where there are any."""
+    words = text.HELP if inquiries is None else f"{text.HELP}\n\n{invite_texts.HELP}"
+    await reply(ctx, embeds=[hikari.Embed(title=text.HELP_TITLE, description=words, colour=COLOUR)])
 
 
 @component.with_slash_command

@@ -8,7 +8,10 @@ from giftbot import text
 from giftbot.discord.access import MANAGER, require_guild, require_manager
 from giftbot.discord.invite_lists import (
     OVERVIEW,
+    ROUTE_CHANNELS,
     ROUTE_DEBUG,
+    channels_components,
+    channels_embed,
     debug_components,
     debug_embed,
     invites_components,
@@ -67,6 +70,16 @@ async def turn_debug(press: Press, health: alluka.Injected[InviteHealth]) -> Non
         raise UserError(text.TOO_LATE)
     page = await health.invites(press.guild_id, int(press.argument))
     await press.update(embeds=[invites_embed(page)], components=invites_components(page))
+
+
+@routes.on(ROUTE_CHANNELS, updates=True)
+async def turn_channels(press: Press, health: alluka.Injected[InviteHealth]) -> None:
+    """Show a page of the channels."""
+    press.require_manager()
+    if not press.argument.isdecimal():
+        raise UserError(text.TOO_LATE)
+    page = health.channels(press.guild_id, int(press.argument))
+    await press.update(embeds=[channels_embed(page)], components=channels_components(page))
 
 
 loader = component.load_from_scope().make_loader()

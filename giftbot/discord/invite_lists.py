@@ -12,7 +12,7 @@ from giftbot.discord.messages import COLOUR
 from giftbot.errors import UserError
 from giftbot.models.ids import UserId
 from giftbot.models.invite_board import Board, Period
-from giftbot.models.invite_health import Health, InvitePage, Refreshed
+from giftbot.models.invite_health import ChannelPage, Health, InvitePage, Refreshed
 from giftbot.models.join import Join
 from giftbot.services.invites.inquiries import Brought
 from giftbot.text import invite_debug as debug_texts
@@ -22,6 +22,7 @@ from giftbot.text import leaderboards
 ROUTE_BY = "inv-by"
 ROUTE_BOARD = "inv-board"
 ROUTE_DEBUG = "inv-debug"
+ROUTE_CHANNELS = "inv-channels"
 OVERVIEW = "overview"
 PLACES = 10
 """Inviters on a page of the leaderboard."""
@@ -105,11 +106,10 @@ def debug_embed(health: Health) -> hikari.Embed:
 
 
 def debug_components() -> Sequence[MessageActionRowBuilder]:
-    """The way to the invites, and the way to look again."""
-    row = MessageActionRowBuilder()
-    row.add_interactive_button(hikari.ButtonStyle.SECONDARY, f"{ROUTE_DEBUG}:{OVERVIEW}", label=text.BUTTON_REFRESH)
-    row.add_interactive_button(hikari.ButtonStyle.SECONDARY, f"{ROUTE_DEBUG}:0", label=debug_texts.BUTTON_INVITES)
-    return [row]
+    """The ways to invites and channels, and the way to look again."""
+    row = _labelled(MessageActionRowBuilder(), f"{ROUTE_DEBUG}:{OVERVIEW}", text.BUTTON_REFRESH)
+    _labelled(row, f"{ROUTE_DEBUG}:0", debug_texts.BUTTON_INVITES)
+    return [_labelled(row, f"{ROUTE_CHANNELS}:0", debug_texts.BUTTON_CHANNELS)]
 
 
 def invites_embed(page: InvitePage) -> hikari.Embed:
@@ -121,12 +121,19 @@ def invites_embed(page: InvitePage) -> hikari.Embed:
 
 def invites_components(page: InvitePage) -> Sequence[MessageActionRowBuilder]:
     """The ways to the pages around this one, and back to the overview."""
-    rows = list(_ways(ROUTE_DEBUG, page.number, has_more=page.number + 1 < page.pages))
-    row = rows[0] if rows else MessageActionRowBuilder()
-    row.add_interactive_button(
-        hikari.ButtonStyle.SECONDARY, f"{ROUTE_DEBUG}:{OVERVIEW}", label=debug_texts.BUTTON_OVERVIEW
-    )
-    return [row]
+    return _within(ROUTE_DEBUG, page.number, page.pages)
+
+
+def channels_embed(page: ChannelPage) -> hikari.Embed:
+    """A page of the channels."""
+    lines = "\n".join(debug_texts.channel_line(line) for line in page.lines) or debug_texts.NO_CHANNELS
+    embed = hikari.Embed(title=debug_texts.CHANNELS_TITLE, description=lines[:4096], colour=COLOUR)
+    return embed.set_footer(debug_texts.channels_footer(page))
+
+
+def channels_components(page: ChannelPage) -> Sequence[MessageActionRowBuilder]:
+    """The ways to the pages around this one, and back to the overview."""
+    return _within(ROUTE_CHANNELS, page.number, page.pages)
 
 
 def refreshed_embed(done: Refreshed) -> hikari.Embed:
@@ -156,6 +163,17 @@ def _ways(route: str, number: int, *, has_more: bool) -> Sequence[MessageActionR
         hikari.ButtonStyle.SECONDARY, f"{route}:{number + 1}", label=text.BUTTON_NEXT, is_disabled=not has_more
     )
     return [row]
+
+
+def _within(route: str, number: int, pages: int) -> Sequence[MessageActionRowBuilder]:
+    rows = _ways(route, number, has_more=number + 1 < pages)
+    row = rows[0] if rows else MessageActionRowBuilder()
+    return [_labelled(row, f"{ROUTE_DEBUG}:{OVERVIEW}", debug_texts.BUTTON_OVERVIEW)]
+
+
+def _labelled(row: MessageActionRowBuilder, custom_id: str, label: str) -> MessageActionRowBuilder:
+    row.add_interactive_button(hikari.ButtonStyle.SECONDARY, custom_id, label=label)
+    return row
 
 
 def _pages(count: int) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 import attrs
 
 from giftbot.models.copy_status import CopyStatus
-from giftbot.models.ids import InviteCode
+from giftbot.models.ids import ChannelId, InviteCode
 from giftbot.models.invite import Coverage, Invite, Snapshot
 from giftbot.models.invite_batch import Ledger
 from giftbot.models.join import Join
@@ -90,6 +90,30 @@ class InvitePage:
     invites: int
     taken_at: datetime | None
     """The baseline's moment."""
+
+
+@attrs.frozen
+class ChannelLine:
+    """What the bot may do about invites in one channel, as that stands."""
+
+    channel_id: ChannelId
+    name: str
+    is_told: bool
+    """Whether it is told of invites that are made or deleted (Manage Channels)."""
+    may_create: bool
+    is_public: bool
+    """Whether everybody who follows a link there sees the channel."""
+
+
+@attrs.frozen
+class ChannelPage:
+    """Some of the channels, from top to bottom."""
+
+    lines: tuple[ChannelLine, ...]
+    number: int
+    """From 0."""
+    pages: int
+    channels: int
 
 
 @attrs.frozen

@@ -17,8 +17,8 @@ PLACEHOLDERS = {
     "server": "this server's name",
     "level": "how certain it is",
 }
-USUAL_JOIN = "{member} joined, brought by {inviter} ({count} so far)."
-USUAL_LEAVE = "{member} left. They had been brought by {inviter}."
+USUAL_JOIN = "{member} joined. Inviter: {inviter}."
+USUAL_LEAVE = "{member} left. Inviter: {inviter}."
 PANEL_TITLE = "Join and leave messages"
 JOIN_CHANNEL = "Where to say that somebody joined"
 LEAVE_CHANNEL = "Where to say that somebody left"
@@ -33,10 +33,10 @@ TEXT_SAVED = "The text is saved. Preview shows it."
 TEXT_USUAL = "The usual text is used from now on."
 TURNED_OFF = "These messages are off."
 LONE_BRACE = "A { or } stands alone. Placeholders are written like {member}; other braces cannot be used."
-NO_INVITER = "nobody in particular"
-BY_ADDRESS = "the server's own address"
-WITHOUT_INVITE = "no invite"
-UNKNOWN = "somebody I could not make out"
+NO_INVITER = "none"
+BY_ADDRESS = "none (the server's own address)"
+WITHOUT_INVITE = "none (no invite was used)"
+UNKNOWN = "not known"
 
 
 def allowed() -> str:

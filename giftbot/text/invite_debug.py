@@ -9,6 +9,8 @@ from giftbot.models.ids import GuildId
 from giftbot.models.invite import Coverage, Gone, Tombstone
 from giftbot.models.invite_health import (
     BlindSpots,
+    ChannelLine,
+    ChannelPage,
     Comparison,
     Difference,
     Health,
@@ -24,6 +26,9 @@ INVITES_TITLE = "Invites, as cached"
 REFRESHED_TITLE = "Invites, looked at anew"
 BUTTON_OVERVIEW = "Overview"
 BUTTON_INVITES = "Invites"
+BUTTON_CHANNELS = "Channels"
+CHANNELS_TITLE = "Invites: what I may do in each channel"
+NO_CHANNELS = "I see no channel that can have invites."
 NO_INVITES = "No invites are cached."
 STILL_LOOKING = "I am still looking: Discord answers slowly. Try /debug_invites in a minute."
 COVERAGE_SENTENCES = {
@@ -99,6 +104,22 @@ def invite_line(line: InviteLine) -> str:
 def invites_footer(page: InvitePage) -> str:
     """Where the reader is."""
     return f"{counted(page.invites, 'invite')}, page {page.number + 1} of {page.pages}"
+
+
+def channel_line(line: ChannelLine) -> str:
+    """One channel: what the bot may do there, and what it does not see."""
+    told = "told of new and deleted invites" if line.is_told else "**not told of new and deleted invites**"
+    made = "can make invites" if line.may_create else "**cannot make invites**"
+    seen = "" if line.is_public else ", hidden from new members"
+    return f"<#{line.channel_id}> ({plain(line.name)}): {told}, {made}{seen}"
+
+
+def channels_footer(page: ChannelPage) -> str:
+    """What the words stand for, and where the reader is."""
+    return (
+        f"told: Manage Channels; make: Create Invite · {counted(page.channels, 'channel')},"
+        f" page {page.number + 1} of {page.pages}"
+    )
 
 
 def refreshed(done: Refreshed) -> list[tuple[str, str]]:

@@ -67,6 +67,12 @@ RECORD_CHANGED = "Their record changed at this very moment. Try again."
 RECORD_BOT = "Bots come by an authorisation, not by an invite; there is nothing to record."
 EXPORT_TOO_LARGE = "That is too much for one file. Choose a shorter period."
 NOTHING_TO_EXPORT = "I saw nobody join in that time, so there is nothing to export."
+HELP = (
+    "**/invites** says who brought whom and how certain that is, ranks inviters, and sets up join and leave"
+    " messages\n"
+    "**/setup_staff_invite** and **/staff** look after links of staff, **/vip** after what they are credited for\n"
+    "**/debug_invites** and **/refresh_invite_cache** help when something about invites seems wrong"
+)
 _MOST_LISTED = 8
 
 

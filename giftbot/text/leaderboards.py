@@ -59,10 +59,11 @@ def _stays(standing: Standing) -> str:
 
 
 def _fakes(standing: Standing) -> str:
-    named = (
-        (standing.own, "own invite"),
-        (standing.rejoined, "came again"),
-        (standing.young, "account younger than a day"),
-    )
-    flags = [f"{count:,} {name}" for count, name in named if count]
+    flags = []
+    if standing.own:
+        flags.append(counted(standing.own, "own invite"))
+    if standing.rejoined:
+        flags.append(f"{standing.rejoined:,} came again")
+    if standing.young:
+        flags.append(f"{counted(standing.young, 'account')} younger than a day")
     return f" · {', '.join(flags)}" if flags else ""

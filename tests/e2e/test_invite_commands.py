@@ -98,7 +98,7 @@ async def test_lists_and_their_buttons_after_a_restart(office: Office) -> None:
         assert "Nobody came by them" in nobody
         board = await office.asks("invites leaderboard")
         assert board.index("**1.** **ann\\_**") < board.index("**2.** **ben**")
-        assert "11 account younger than a day" in board
+        assert "11 accounts younger than a day" in board
         assert "12 joins in all" in board
         assert "Invites: 7 days" in await office.asks("invites leaderboard", period="7d")
     async with home.stage.bot():
@@ -199,7 +199,7 @@ async def test_messages_for_joins_and_leaves(office: Office) -> None:
         await panel.select("Where to say that somebody left", [hall.id])
         home.sandbox.leave(home.guild, member)
         await home.sandbox.wait_for_messages(hall, 2)
-        assert "left. They had been brought by **ann\\_**" in office.written()[1]
+        assert "left. Inviter: **ann\\_**." in office.written()[1]
         await panel.press("No join messages")
         await panel.shows("These messages are off")
         await home.joined(link.code)
@@ -237,6 +237,7 @@ async def test_debug_and_refresh(office: Office) -> None:
     async with home.stage.bot():
         await home.settled()
         shown = await office.asks("debug_invites")
+        assert "/invites** says who brought whom" in await office.asks("help")
         assert "I see all invites with their uses." in shown
         assert "11 equal, 0 different" in shown
         home.guild.invites.count(link, 2)
@@ -252,6 +253,9 @@ async def test_debug_and_refresh(office: Office) -> None:
         done = await office.asks("refresh_invite_cache")
         assert f"`{link.code}`: 3 to 5 (+2)" in done
         assert "11 invites looked at and saved" in done
+        await (await debug.press("Overview")).settled()
+        await (await debug.press("Channels")).settled()
+        assert f"<#{office.hall.id}> (codes): told of new and deleted invites, can make invites" in debug.text
         await (await debug.press("Overview")).settled()
         assert "11 equal, 0 different" in debug.text
         assert f"`{link.code}`: 2 since" in debug.text

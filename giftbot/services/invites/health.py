@@ -15,6 +15,8 @@ from giftbot.models.invite import Coverage, Snapshot
 from giftbot.models.invite_batch import InviteBatch, Ledger
 from giftbot.models.invite_health import (
     BlindSpots,
+    ChannelLine,
+    ChannelPage,
     Difference,
     Health,
     InviteLine,
@@ -32,6 +34,8 @@ _log = structlog.get_logger(__name__)
 
 LINES = 10
 """Invites on a page."""
+CHANNELS = 20
+"""Channels on a page."""
 PATIENCE = 60.0
 """Seconds that somebody waits for a look."""
 _BATCHES = 100
@@ -88,7 +92,7 @@ class InviteHealth:
             links=len(await self._store.list_links(guild_id, valid_only=True)),
             waiting=len(await self._store.list_events(guild_id)),
             copies=() if self._copies is None else self._copies.status(),
-            pages=_pages(len(ledger.invites)),
+            pages=_pages(len(ledger.invites), LINES),
         )
 
     async def invites(self, guild_id: GuildId, number: int) -> InvitePage:
@@ -101,12 +105,23 @@ class InviteHealth:
             if link.is_valid_at(now)
         }
         found = sorted(ledger.invites.values(), key=lambda invite: (-invite.uses, invite.code))
-        pages = _pages(len(found))
+        pages = _pages(len(found), LINES)
         number = max(0, min(number, pages - 1))
         lines = tuple(
             InviteLine(invite, links.get(invite.code)) for invite in found[number * LINES : (number + 1) * LINES]
         )
         return InvitePage(lines, number, pages, len(found), ledger.taken_at)
+
+    def channels(self, guild_id: GuildId, number: int) -> ChannelPage:
+        """A page of the channels that can have invites; the last one when there are less."""
+        sights = self._directory.sights(guild_id)
+        pages = _pages(len(sights), CHANNELS)
+        number = max(0, min(number, pages - 1))
+        lines = tuple(
+            ChannelLine(sight.channel_id, sight.name, sight.may_manage, sight.may_create, sight.is_public)
+            for sight in sights[number * CHANNELS : (number + 1) * CHANNELS]
+        )
+        return ChannelPage(lines, number, pages, len(sights))
 
     async def refresh(self, guild_id: GuildId) -> Refreshed:
         """Look, decide, save, copy; what came of it. Raises `UserError` when Discord did not show the invites."""
@@ -146,8 +161,8 @@ class InviteHealth:
             return self._copies.status()
 
 
-def _pages(count: int) -> int:
-    return max(1, -(-count // LINES))
+def _pages(count: int, most: int) -> int:
+    return max(1, -(-count // most))
 
 
 def _refreshed(

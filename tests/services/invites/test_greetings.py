@@ -81,11 +81,11 @@ async def test_nothing_is_said_until_a_channel_is_chosen(hall: Hall) -> None:
     assert await hall.decided(joined(1), gone(2)) == []
     await hall.greetings.choose_channel(GUILD, Occasion.LEAVE, HALL)
     [left] = await hall.decided(joined(3), gone(4))
-    assert left == "**member\\_4** left. They had been brought by **ada**."
+    assert left == "**member\\_4** left. Inviter: **ada**."
     await hall.greetings.turn_off(GUILD, Occasion.LEAVE)
     await hall.greetings.choose_channel(GUILD, Occasion.JOIN, HALL)
     [came] = await hall.decided(joined(5), gone(6))
-    assert came.startswith(f"<@{member(5)}> joined, brought by **ada**")
+    assert came.startswith(f"<@{member(5)}> joined. Inviter: **ada**.")
 
 
 async def test_only_the_member_is_mentioned(hall: Hall) -> None:
@@ -189,10 +189,10 @@ async def test_a_preview_shows_both_with_the_chosen_texts(hall: Hall) -> None:
     """Also while they are off; an empty text is the usual one again."""
     assert await hall.greetings.choose_text(GUILD, Occasion.LEAVE, "Farewell {member}!") == "Farewell {member}!"
     shown = await hall.greetings.preview(GUILD, ADA, "ada_")
-    assert f"<@{ADA}> joined, brought by" in shown
+    assert f"<@{ADA}> joined. Inviter:" in shown
     assert "Farewell **ada\\_**!" in shown
     assert await hall.greetings.choose_text(GUILD, Occasion.LEAVE, "  ") is None
-    assert "They had been brought by" in await hall.greetings.preview(GUILD, ADA, "ada_")
+    assert "left. Inviter:" in await hall.greetings.preview(GUILD, ADA, "ada_")
 
 
 @pytest.mark.parametrize("typed", ["{membre}", "{}", "{member.id}", "{member!r}", "{0}", "x {MEMBER}"])
