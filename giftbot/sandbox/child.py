@@ -27,6 +27,7 @@ class BotProcess:
         self._more = environ
         self._process: asyncio.subprocess.Process | None = None
         self.log = directory / "bot.log"
+        self.data = directory / "data"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -36,7 +37,7 @@ class BotProcess:
             **{name: value for name, value in os.environ.items() if not name.startswith(_OURS)},
             "DISCORD_TOKEN": self._sandbox.token,
             "DISCORD_API_URL": self._sandbox.api_url,
-            "GIFTBOT_DATA_DIR": str(self._directory / "data"),
+            "GIFTBOT_DATA_DIR": str(self.data),
             "GIFTBOT_ALLOW_PRIVATE_URLS": "true",
             "GIFTCODE_JSON_URL": sources.json_url,
             "GIFTCODE_RSS_URL": sources.rss_url,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import secrets
 import signal
 import tempfile
 import time
@@ -12,11 +14,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import structlog
 from rich.console import Console
 from rich.table import Table
 
+from giftbot.cloud.service import open_service
 from giftbot.sandbox.answer import text_of
 from giftbot.sandbox.child import BotProcess
+from giftbot.sandbox.demo_invites import Newcomers
 from giftbot.sandbox.demo_players import Place, Players
 from giftbot.sandbox.limits import Limits
 from giftbot.sandbox.pulse import WaitTimeoutError
@@ -36,20 +41,27 @@ RATE = 480
 class Demo:
     """The story that is told. Everything in it really happens: only Discord, the sources and the game are local."""
 
-    def __init__(self, sandbox: Sandbox, directory: Path, console: Console) -> None:
+    def __init__(self, sandbox: Sandbox, directory: Path, console: Console, **environ: str) -> None:
         self._sandbox = sandbox
         self._console = console
         self._began = time.monotonic()
         self._bot = BotProcess(
-            sandbox, directory, time_scale=SCALE, GAME_RATE_PER_MINUTE=str(RATE), GAME_PLAYER_SPACING="0.25"
+            sandbox,
+            directory,
+            time_scale=SCALE,
+            GAME_RATE_PER_MINUTE=str(RATE),
+            GAME_PLAYER_SPACING="0.25",
+            GIFTBOT_INVITES="true",
+            **environ,
         )
         self._expected: dict[str, int] = {}
         self.places = [self._place(name) for name in ("Northwind", "Frostfire", "Ember")]
         self.players = Players(sandbox, self.places)
+        self.newcomers = Newcomers(sandbox)
 
     async def tell(self) -> None:
         """The story from beginning to end. Raises when something does not come about."""
-        self._say("A Discord with three servers runs on this machine. Starting the bot on an empty data directory.")
+        self._say("A Discord with four servers runs on this machine. Starting the bot on an empty data directory.")
         self._sandbox.sources.publish("WELCOME2026", rewards="100 gems", expires_at=_in_days(3))
         self._sandbox.sources.publish("Frost77", rewards="Speed-ups, 2 keys")
         await self._bot.start()
@@ -63,6 +75,7 @@ class Demo:
         await self._register()
         await self._redeem()
         await self._status()
+        await self.newcomers.tell(self._bot, self._say)
 
     async def close(self) -> None:
         """Stop the bot."""
@@ -231,8 +244,12 @@ class Demo:
 @asynccontextmanager
 async def _stage(console: Console) -> AsyncIterator[Demo]:
     with tempfile.TemporaryDirectory(prefix="giftbot-demo-") as directory:
-        async with Sandbox(nonce_window=NONCE_WINDOW, limits=Limits()) as sandbox:
-            demo = Demo(sandbox, Path(directory), console)
+        token = secrets.token_hex(16)
+        async with (
+            Sandbox(nonce_window=NONCE_WINDOW, limits=Limits(), privileged=["GUILD_MEMBERS"]) as sandbox,
+            open_service(Path(directory, "copies"), token=token) as address,
+        ):
+            demo = Demo(sandbox, Path(directory), console, CLOUD_API_URL=address, CLOUD_API_TOKEN=token)
             try:
                 yield demo
             finally:
@@ -242,6 +259,7 @@ async def _stage(console: Console) -> AsyncIterator[Demo]:
 async def run_demo(*, keep: bool) -> int:
     """Tell the story; 0 when all of it came about, else 1. With `keep` it goes on until it is interrupted."""
     console = Console()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     running = asyncio.current_task()
     if running is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
@@ -258,10 +276,13 @@ async def run_demo(*, keep: bool) -> int:
         console.print(demo.players.table())
         twice, without = demo.players.twice(), demo.players.missing()
         console.print(f"Redeemed twice: {twice}. Missing: {without}.", highlight=False)
+        console.print(demo.newcomers.table())
+        wrong, lost = demo.newcomers.wrong(), demo.newcomers.lost()
+        console.print(f"Wrong at level 3 or more: {wrong}. Joins lost: {lost}.", highlight=False)
         if keep:
             console.print("Still running; interrupt with Ctrl-C.")
             await asyncio.Event().wait()
-    return 1 if duplicates or missing or twice or without else 0
+    return 1 if any((duplicates, missing, twice, without, wrong, lost)) else 0
 
 
 def _in_days(days: int) -> datetime:

@@ -32,14 +32,22 @@ def left_behind(directory: Path) -> list[Path]:
 
 
 async def test_the_demo_tells_its_story_within_45_seconds_and_nothing_is_posted_twice(tmp_path: Path) -> None:
-    """Servers configure themselves, a source fails and returns, the bot is killed: exit code 0, a summary."""
+    """Servers configure themselves, a source fails and returns, the bot is killed: exit code 0, a summary.
+
+    It loses its disk, too. Members come by invites, and what the bot says of them is compared with what happened.
+    """
     demo = await start(tmp_path)
     printed, _ = await asyncio.wait_for(demo.communicate(), 2 * PATIENCE)
     told = printed.decode()
     assert demo.returncode == 0, told
     assert "Posted twice: 0. Missing: 0." in told
     assert "Redeemed twice: 0. Missing: 0." in told
+    assert "Wrong at level 3 or more: 0. Joins lost: 0." in told
     assert "TUNDRA8: finished" in told
+    assert "Counted (4 of 5)" in told
+    assert "4 have Ada's role; of 8 the bot names the inviters in question" in told
+    assert "all 18 joins are known, with the two that the bot did not see" in told
+    assert "stats: Ada: 6 members (6 joins) · 6 still here · 1 VIP" in told
     assert "SIGKILL" in told
     assert "503" in told
     assert left_behind(tmp_path) == []
