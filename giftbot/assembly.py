@@ -234,7 +234,7 @@ def _assemble_redeeming(ground: _Ground) -> _RedeemingPart:
         notices=notices,
     )
     enrolment = Enrolment(store=store, clock=clock)
-    verdicts = Verdicts(store=store, codes=ground.codes, notices=notices, clock=clock)
+    verdicts = Verdicts(store=store, codes=ground.codes, notices=notices, errands=governor.errands, clock=clock)
     asking = Asking(governor=governor, store=store, records=Records(store), verdicts=verdicts, clock=clock)
     redemptions = Redemptions(
         store=store,

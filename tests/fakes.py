@@ -96,9 +96,13 @@ class ListeningPeople:
     reachable: bool = True
     owner: list[Notice] = attrs.Factory(list)
     admins: list[tuple[GuildId, str]] = attrs.Factory(list)
+    free: asyncio.Event | None = None
+    """Whoever tells the owner something has to wait for this; None when nobody has to wait."""
 
     async def tell_owner(self, notice: Notice) -> bool:
         """Listen as the owner."""
+        if self.free is not None:
+            await self.free.wait()
         if self.reachable:
             self.owner.append(notice)
         return self.reachable

@@ -88,12 +88,13 @@ class Governor:
         self._slots = Slots(name=game.name, store=store, clock=clock, per_minute=per_minute)
         self._holds = Holds(name=game.name, store=store, clock=clock, owner=owner)
         self._breaker = Breaker(clock)
-        self._errands = Errands(clock)
+        self.errands = Errands(clock)
+        """What nobody waits for; it is done, or ended, when the governor has stopped."""
         self._lessons = Lessons(
             game=game.name,
             slots=self._slots,
             breaker=self._breaker,
-            errands=self._errands,
+            errands=self.errands,
             notices=notices,
             clock=clock,
         )
@@ -110,7 +111,7 @@ class Governor:
         """Let no more calls begin; whoever waits gets `GameHaltedError`. What is on its way has `DRAIN` seconds."""
         self._desk.close(self._desk.closed or text.REDEEMING_STOPS)
         await self._desk.drain(DRAIN)
-        await self._errands.aclose(DRAIN)
+        await self.errands.aclose(DRAIN)
         self._ended.set()
 
     async def ask(
@@ -231,7 +232,7 @@ class Governor:
         What is `holding` the player still comes to its end first: the other way round they would stay held.
         """
         rest = self._spacing if call.is_made else 0.0
-        self._errands.start(self._let_go(call.waiter.player_id, rest, holding))
+        self.errands.start(self._let_go(call.waiter.player_id, rest, holding))
         if not call.is_made:
             self._desk.give_back(call.turn)
             return

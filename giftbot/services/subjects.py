@@ -33,7 +33,7 @@ class Subject:
 def subject_of(
     player: Player | None, guild: GuildSettings | None, *, besides: PlayerState | None = None
 ) -> Subject | None:
-    """Whom to ask for; None when the player is removed, has no kingdom, or rests in a state other than `besides`."""
+    """Whom to ask for; None when the player is removed, has no kingdom, or rests, unless in the state `besides`."""
     if player is None or (player.state not in ASKABLE and player.state is not besides):
         return None
     kingdom = player.kingdom or (guild.default_kingdom if guild else None)

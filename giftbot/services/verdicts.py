@@ -14,6 +14,7 @@ from giftbot.models.notice import NoticeKind
 from giftbot.models.player import Player, PlayerState
 from giftbot.models.redemption import DEAD_CODE, GRANTED, SHOWS_PLAYER, GameAnswer, Redemption, RedemptionOutcome
 from giftbot.services.codes import Codes
+from giftbot.services.errands import Errands
 from giftbot.services.notices import Notices, subject_of
 from giftbot.services.ports import Clock, PlayerStore
 
@@ -38,15 +39,21 @@ _STATES = {
 class Verdicts:
     """Judges answers, and lets players and codes know."""
 
-    def __init__(self, *, store: PlayerStore, codes: Codes, notices: Notices, clock: Clock) -> None:
+    def __init__(
+        self, *, store: PlayerStore, codes: Codes, notices: Notices, errands: Errands, clock: Clock
+    ) -> None:
         self._store = store
         self._codes = codes
         self._notices = notices
+        self._errands = errands
         self._clock = clock
         self._votes: dict[CodeKey, set[PlayerId]] = {}
 
     async def judge(self, row: Redemption, player: Player, code: GiftCode, answer: GameAnswer) -> Redemption:
-        """The row after this answer. The player's state and the code's follow; an unknown answer is reported."""
+        """The row after this answer. The player's state and the code's follow; an unknown answer is reported.
+
+        Nobody waits for the report: the row is to be stored first.
+        """
         now = self._clock.now()
         attempts = row.attempts + (answer.outcome is not RedemptionOutcome.REFUSED_SIGNATURE)
         answer = self._counted(row, answer)
@@ -55,8 +62,8 @@ class Verdicts:
             await self._codes.end(code.key, is_known=answer.outcome is not RedemptionOutcome.NOT_FOUND)
             self._votes.pop(code.key, None)
         elif answer.outcome is RedemptionOutcome.UNKNOWN:
-            subject = subject_of([answer.raw])
-            await self._notices.tell(NoticeKind.UNKNOWN_ANSWER, subject, text.unknown_answer_notice(answer.raw))
+            subject, sentence = subject_of([answer.raw]), text.unknown_answer_notice(answer.raw)
+            self._errands.insist(lambda: self._notices.tell(NoticeKind.UNKNOWN_ANSWER, subject, sentence))
         return attrs.evolve(
             row,
             outcome=answer.outcome,

@@ -124,7 +124,7 @@ def workshop(store: Store, *, per_minute: float = 600_000) -> Workshop:
         game=game, store=observing, clock=clock, per_minute=per_minute, spacing=0, owner="a test", notices=notices
     )
     running, enrolment = Running(), Enrolment(store=observing, clock=clock)
-    verdicts = Verdicts(store=observing, codes=codes, notices=notices, clock=clock)
+    verdicts = Verdicts(store=observing, codes=codes, notices=notices, errands=governor.errands, clock=clock)
     asking = Asking(governor=governor, store=observing, records=Records(observing), verdicts=verdicts, clock=clock)
     redemptions = Redemptions(
         store=observing,

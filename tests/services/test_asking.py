@@ -66,7 +66,7 @@ def asking_over(stage: Stage, governor: Governor) -> tuple[Asking, SlowRows]:
     store = cast("Store", rows)
     notices = Notices(store=store, notifier=ListeningPeople(), clock=stage.clock)
     codes = Codes(store=store, clock=stage.clock)
-    verdicts = Verdicts(store=store, codes=codes, notices=notices, clock=stage.clock)
+    verdicts = Verdicts(store=store, codes=codes, notices=notices, errands=governor.errands, clock=stage.clock)
     return Asking(
         governor=governor, store=store, records=Records(store), verdicts=verdicts, clock=stage.clock
     ), rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import attrs
@@ -11,6 +12,7 @@ from giftbot.models.code import CodeStatus
 from giftbot.models.notice import NoticeKind
 from giftbot.models.player import PlayerState
 from giftbot.models.redemption import GameAnswer, RedemptionOutcome
+from giftbot.sandbox.pulse import PATIENCE
 from giftbot.services.verdicts import DAILY, FIRST_PAUSE, LONGEST_PAUSE, TRIES_OF_ONE, next_attempt
 from tests.fakes import START
 from tests.services.redeeming import Workshop
@@ -75,9 +77,26 @@ async def test_an_unknown_answer_is_told_once(shop: Workshop) -> None:
     code, player = await shop.code("ODD1111"), await shop.player()
     for words in ("40010 A", "40010 A", "40010 B"):
         await shop.verdicts.judge(shop.waiting(code), player, code, GameAnswer(Out.UNKNOWN, words))
+    await shop.governor.stop()
     told = [notice for notice in shop.people.owner if notice.kind is NoticeKind.UNKNOWN_ANSWER]
     assert len(told) == 2
     assert "40010 A" in told[0].text
+
+
+async def test_nobody_waits_for_the_owner_to_be_told(shop: Workshop) -> None:
+    """The answer is stored, and the player free, while the owner's message is on its way."""
+    shop.people.free = told = asyncio.Event()
+    code, player = await shop.code("ODD1111"), await shop.player()
+    await shop.server()
+    shop.game.says.append(GameAnswer(Out.UNKNOWN, "40010 A"))
+    async with asyncio.timeout(PATIENCE):
+        [row] = await shop.redemptions.redeem_now(player, [code])
+    assert row == await shop.row("ODD1111")
+    assert row.outcome is Out.UNKNOWN
+    assert await shop.store.list_untold() != []
+    told.set()
+    await shop.governor.stop()
+    assert await shop.store.list_untold() == []
 
 
 def test_pauses_grow_up_to_an_hour_and_honour_what_the_game_asks_for() -> None:
