@@ -12,6 +12,7 @@ from giftbot.models.join import Level
 from giftbot.sandbox import Actor
 from giftbot.sandbox.answer import text_of
 from giftbot.sandbox.nouns import Channel, Member
+from giftbot.stores.copy_file import COPY_NAME
 from tests.e2e.arrivals import LIST, House, house
 from tests.e2e.membership import said
 from tests.e2e.stage import Stage
@@ -260,6 +261,24 @@ async def test_debug_and_refresh(office: Office) -> None:
         assert "11 equal, 0 different" in debug.text
         assert f"`{link.code}`: 2 since" in debug.text
         assert "tables" in debug.text
+
+
+async def test_a_tampered_copy_is_refused_and_shown(office: Office) -> None:
+    """The tables have everything; what was found in the file, and why it is not used, can be read."""
+    home = office.home
+    link = home.guild.invites.create(inviter=office.ann)
+    async with home.stage.bot():
+        await home.settled()
+        (member,) = await home.joined(link.code)
+        shown = await office.asks("debug_invites")
+        assert "refused" not in shown
+    copy = home.stage.directory / COPY_NAME
+    copy.write_text(copy.read_text("utf-8").replace('"ann_"', '"eve_"'), "utf-8")
+    async with home.stage.bot():
+        await home.settled()
+        assert "**local**" in (shown := await office.asks("debug_invites"))
+        assert "refused: " in shown
+        assert "**ann\\_**" in await office.asks("invites who", member=member.user_id)
 
 
 async def test_without_the_permission_one_notice_and_no_calls(stage: Stage) -> None:
