@@ -135,7 +135,7 @@ class Actors:
                     "join decided",
                     guild=batch.guild_id,
                     user=join.user_id,
-                    level=int(join.level),
+                    join_level=int(join.level),
                     method=join.method.value,
                 )
         soonest = self._soonest_end(batch)
