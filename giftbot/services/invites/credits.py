@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import attrs
@@ -72,9 +72,12 @@ class Credits:
         holders = [member for member in members if role_id in member.role_ids and not member.is_bot]
         if not holders:
             return Synced()
-        ids = [member.user_id for member in holders]
-        last = await self._store.last_joins(guild_id, ids)
-        rows = await self._rows(guild_id, ids)
+        rows = await self._rows(guild_id, [member.user_id for member in holders])
+        count = len(holders)
+        holders = [member for member in holders if not _has_credit(rows.get(member.user_id, ()))]
+        if not holders:
+            return Synced(count)
+        last = await self._store.last_joins(guild_id, [member.user_id for member in holders])
         ledger = await self._store.get_ledger(guild_id)
         links = await self._store.list_links(guild_id)
         joins = {
@@ -104,7 +107,7 @@ class Credits:
         if opened:
             self._reviews.changed(guild_id)
         await self._reviews.show(guild_id, pending)
-        return Synced(len(holders), credited, pending, waiting)
+        return Synced(count, credited, pending, waiting)
 
     async def sync(self, guild_id: GuildId) -> Synced:
         """Credit everybody who has the VIP role now and is not in the ledger. Raises `InviteLookError`."""
@@ -234,3 +237,8 @@ class Credits:
             by=None,
             note=texts.NOTE_JOIN if is_settled else texts.NOTE_AGAIN if again else texts.NOTE_UNCERTAIN,
         )
+
+
+def _has_credit(rows: Iterable[Credit]) -> bool:
+    """Whether somebody's achievement is credited, or waits for a decision."""
+    return any(row.state in {CreditState.CREDITED, CreditState.PENDING} for row in rows)

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 
 import attrs
 import structlog
@@ -166,14 +167,14 @@ class StaffLinks:
 
         Who is not found keeps the last known name. Raises `InviteLookError`.
         """
-        links = await self._store.list_links(guild_id)
+        links, now = await self._store.list_links(guild_id), self._now()
         people = sorted({link.staff_id for link in links})
         names = await self._directory.names(guild_id, people) if people else {}
         changed = 0
         for link in links:
             name = names.get(link.staff_id)
             if name is not None and name != link.staff_name:
-                await self._change(link, lambda link, name=name: attrs.evolve(link, staff_name=name))  # type: ignore[misc]
+                await self._change(link, partial(attrs.evolve, staff_name=name, updated_at=now))
                 changed += 1
         return changed, len(people) - len(names)
 

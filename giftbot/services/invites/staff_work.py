@@ -23,6 +23,8 @@ from giftbot.services.ports import Clock
 _log = structlog.get_logger(__name__)
 CHECK_LINKS = 600.0
 """Seconds between two looks at all links: a channel may be hidden without any other sign."""
+SYNC_AGAIN = 300.0
+"""Seconds until members are asked for again, when Discord did not show them."""
 STORE_AGAIN = 2.0
 """Seconds between two tries while the store is away."""
 TURN = 0.5
@@ -51,7 +53,7 @@ class StaffWork:
         self._clock = clock
         self._turn = turn
         self._seen: dict[GuildId, dict[UserId, MemberSeen]] = {}
-        self._to_sync: dict[GuildId, None] = {}
+        self._to_sync: dict[GuildId, float] = {}
         self._to_check: dict[GuildId, None] = {}
         self._present: set[GuildId] = set()
         self._batches: list[InviteBatch] = []
@@ -69,7 +71,7 @@ class StaffWork:
         self._present.add(guild_id)
         self._to_check[guild_id] = None
         if guild_id in self._choices.vip_roles:
-            self._to_sync[guild_id] = None
+            self._to_sync[guild_id] = 0.0
 
     def left(self, guild_id: GuildId) -> None:
         """The bot is not in this server any more."""
@@ -88,7 +90,7 @@ class StaffWork:
         """Work until it is cancelled."""
         await self._insist(self._choices.load)
         for guild_id in self._present & self._choices.vip_roles.keys():
-            self._to_sync[guild_id] = None
+            self._to_sync[guild_id] = 0.0
         self._check_all_at = self._clock.monotonic() + CHECK_LINKS
         while True:
             await self._insist(self._take_turn)
@@ -108,10 +110,9 @@ class StaffWork:
             await self._safely(partial(self._credits.gained, guild_id, list(members.values())))
             if self._seen[guild_id] is members:
                 del self._seen[guild_id]
-        while self._to_sync:
-            guild_id = next(iter(self._to_sync))
+        due = (one for one, moment in self._to_sync.items() if moment <= self._clock.monotonic())
+        if (guild_id := next(due, None)) is not None:
             await self._safely(partial(self._sync, guild_id))
-            del self._to_sync[guild_id]
         if self._clock.monotonic() >= self._check_all_at:
             self._check_all_at = self._clock.monotonic() + CHECK_LINKS
             self._to_check.update(dict.fromkeys(self._present))
@@ -123,11 +124,19 @@ class StaffWork:
         await self._safely(self._news.send)
 
     async def _sync(self, guild_id: GuildId) -> None:
+        """Compare one server's VIPs with the ledger: one a turn, because it asks for all members."""
+        again = self._clock.monotonic() + SYNC_AGAIN
+        self._to_sync[guild_id] = again
         try:
             synced = await self._credits.sync(guild_id)
         except InviteLookError as error:
             _log.warning("members not seen, VIPs not compared", guild=guild_id, why=str(error))
             return
+        except StoreError:
+            self._to_sync[guild_id] = 0.0
+            raise
+        if self._to_sync.get(guild_id) == again:
+            del self._to_sync[guild_id]
         _log.info(
             "VIPs compared",
             guild=guild_id,

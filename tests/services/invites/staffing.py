@@ -128,6 +128,8 @@ class Desk:
     """Remembers what would be written where."""
 
     is_open: bool = True
+    fails: bool = False
+    """Whether writing to people ends with an error that nobody expects."""
     asked: list[Credit] = attrs.Factory(list)
     warned: list[tuple[ChannelId, str, InviteCode | None]] = attrs.Factory(list)
     written: list[tuple[UserId, str]] = attrs.Factory(list)
@@ -146,6 +148,8 @@ class Desk:
 
     async def write(self, user_id: UserId, words: str) -> bool:
         """Take a direct message."""
+        if self.fails:
+            raise RuntimeError("nobody expects this")
         self.written.append((user_id, words))
         return True
 
