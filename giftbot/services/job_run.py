@@ -11,6 +11,7 @@ import structlog
 
 from giftbot import text
 from giftbot.errors import GameHaltedError, StoreError
+from giftbot.logs import new_reference
 from giftbot.models.code import CodeStatus, GiftCode
 from giftbot.models.guild import GuildSettings
 from giftbot.models.job import Counts, Job, JobState, Trigger
@@ -25,6 +26,9 @@ from giftbot.services.questions import Question, Questions
 from giftbot.services.subjects import not_asked, subject_of
 
 _log = structlog.get_logger(__name__)
+
+PUT_OFF = timedelta(minutes=10)
+"""So long a row waits whose question failed by a fault of ours."""
 
 
 def ahead_of(per_minute: float) -> int:
@@ -62,6 +66,8 @@ class JobRun:
         self._halted: str | None = None
         self._dead: Redemption | None = None
         """The row whose answer ended the code."""
+        self._failed: list[Redemption] = []
+        """Rows whose questions failed, and that are to be put off."""
 
     async def run(self) -> None:
         """Return when the job is done, put off, stopped, or somebody else's."""
@@ -156,6 +162,7 @@ class JobRun:
         is_dead = False
         for question in await self._questions.answered(self._tools.times.heartbeat):
             is_dead |= self._take(question)
+        await self._put_off()
         self._show(final=False)
         return is_dead
 
@@ -170,6 +177,16 @@ class JobRun:
             _log.warning("answer not stored", guild=before.guild_id, code=before.code, why=str(error))
             self._is_dry = False
             return False
+        except Exception:
+            _log.exception(
+                "question failed",
+                guild=before.guild_id,
+                code=before.code,
+                player=before.player_id,
+                ref=new_reference(),
+            )
+            self._failed.append(before)
+            return False
         self._counts = self._counts.moved(before.outcome, after.outcome)
         if after.outcome not in DEAD_CODE:
             return False
@@ -180,6 +197,13 @@ class JobRun:
         """Let what is on its way come to its end."""
         for question in await self._questions.drain(self._tools.times.drain):
             self._take(question)
+        await self._put_off()
+
+    async def _put_off(self) -> None:
+        """Let rows wait whose questions failed for a reason that nobody knows: the others have their turn first."""
+        now, failed = self._tools.clock.now(), self._failed
+        self._failed = []
+        await self._rest([attrs.evolve(row, next_attempt_at=now + PUT_OFF, updated_at=now) for row in failed])
 
     async def _keep_claim(self) -> bool:
         """Renew the claim when it is time to; False when the job was stopped, or is somebody else's."""

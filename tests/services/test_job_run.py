@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import chain, repeat
 
 import attrs
 import pytest
+from structlog.testing import capture_logs
 
 from giftbot import text
 from giftbot.errors import StoreUnavailableError
@@ -16,7 +18,7 @@ from giftbot.models.ids import ChannelId, MessageId
 from giftbot.models.job import Job, JobState, Trigger
 from giftbot.models.player import PlayerState
 from giftbot.models.post import Page
-from giftbot.models.redemption import GameAnswer, RedemptionOutcome
+from giftbot.models.redemption import GRANTED, GameAnswer, RedemptionOutcome
 from giftbot.models.times import RedeemingTimes
 from giftbot.sandbox.pulse import PATIENCE
 from giftbot.services.job_progress import JobProgress
@@ -254,6 +256,33 @@ async def test_an_answer_that_was_not_stored_is_asked_for_again(bench: Bench) ->
     assert (await bench.work()).state is JobState.DONE
     assert await outcomes(bench.shop, code) == {"1": RedemptionOutcome.ALREADY}
     assert len(bench.shop.game.calls) == 2
+
+
+async def test_a_question_that_fails_by_a_fault_of_ours_holds_up_nobody(bench: Bench) -> None:
+    """It is logged with a reference, and asked again later; everybody else is asked now."""
+    code = await started(bench.shop, "1", "2", "3")
+    job = await bench.claim()
+    enrolled = await bench.shop.enrolment.page(job, code)
+    bench.shop.observed.fail_next("record", ValueError("a fault (a test says so)"))
+    bench.shop.game.latency = chain((0.0,), repeat(0.3)).__next__  # the first answer is written alone
+    with capture_logs() as logs:
+        await bench.run(enrolled)
+    [line] = [line for line in logs if line["event"] == "question failed"]
+    assert (line["guild"], line["code"]) == (GUILD, code.key)
+    assert line["ref"]
+    assert line["exc_info"]
+    found = await outcomes(bench.shop, code)
+    assert sorted(found.values()) == [RedemptionOutcome.REDEEMED] * 2 + [RedemptionOutcome.WAITING]
+    stored = (await bench.shop.store.get_jobs([job.job_id]))[job.job_id]
+    assert (stored.state, stored.lease_until) == (JobState.OPEN, None)
+    assert stored.due_at is not None
+    assert stored.due_at > bench.shop.clock.now() + timedelta(minutes=9)
+    bench.shop.advance(minutes=11)
+    assert (await bench.work()).state is JobState.DONE
+    assert set((await outcomes(bench.shop, code)).values()) <= {
+        RedemptionOutcome.REDEEMED,
+        RedemptionOutcome.ALREADY,
+    }
 
 
 async def test_a_store_that_is_away_loses_nothing(bench: Bench) -> None:
