@@ -1,5 +1,6 @@
 """`/invites`: who brought whom, for those who manage the server."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import alluka
@@ -37,6 +38,7 @@ from giftbot.discord.router import Routes
 from giftbot.errors import UserError
 from giftbot.models.ids import ChannelId, GuildId, UserId
 from giftbot.models.invite_board import Period
+from giftbot.models.join import Join
 from giftbot.services.invites.greetings import Greetings, Occasion
 from giftbot.services.invites.inquiries import Inquiries
 from giftbot.services.invites.leaderboard import Leaderboard
@@ -64,12 +66,9 @@ async def who(
     inquiries: alluka.Injected[Inquiries],
 ) -> None:
     """Say who brought somebody."""
-    guild_id = _manager_of(ctx)
-    joins = await inquiries.memberships(guild_id, UserId(int(member.id)))
+    joins = await _memberships(ctx, member, inquiries)
     if joins:
         await reply(ctx, embeds=[who_embed(joins)])
-    else:
-        await reply(ctx, texts.nothing_known(UserId(int(member.id)), member.username))
 
 
 @tanjun.annotations.with_annotated_args(follow_wrapped=True)
@@ -80,12 +79,9 @@ async def explain(
     inquiries: alluka.Injected[Inquiries],
 ) -> None:
     """Show level, method, evidence and candidates."""
-    guild_id = _manager_of(ctx)
-    joins = await inquiries.memberships(guild_id, UserId(int(member.id)))
+    joins = await _memberships(ctx, member, inquiries)
     if joins:
         await reply(ctx, embeds=[explain_embed(joins)])
-    else:
-        await reply(ctx, texts.nothing_known(UserId(int(member.id)), member.username))
 
 
 @tanjun.annotations.with_annotated_args(follow_wrapped=True)
@@ -137,7 +133,7 @@ async def record(
         by=UserId(int(ctx.author.id)),
     )
     done = await records.record(guild_id, statement)
-    await reply(ctx, texts.recorded(done.join, done.before))
+    await reply(ctx, texts.recorded(done.join, done.before, done.code_owner))
 
 
 @tanjun.annotations.with_annotated_args(follow_wrapped=True)
@@ -228,6 +224,16 @@ async def preview(press: Press, greetings: alluka.Injected[Greetings]) -> None:
     press.require_manager()
     user = press.interaction.user
     await press.answer(await greetings.preview(press.guild_id, press.user_id, user.username))
+
+
+async def _memberships(ctx: tanjun.abc.SlashContext, member: hikari.User, inquiries: Inquiries) -> Sequence[Join]:
+    """Somebody's memberships, the newest first; where there are none, that is answered."""
+    guild_id, user_id = _manager_of(ctx), UserId(int(member.id))
+    joins = await inquiries.memberships(guild_id, user_id)
+    if not joins:
+        is_pending = await inquiries.is_pending(guild_id, user_id)
+        await reply(ctx, (texts.pending if is_pending else texts.nothing_known)(user_id, member.username))
+    return joins
 
 
 async def _show(press: Press, greetings: Greetings, note: str) -> None:

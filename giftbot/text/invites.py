@@ -101,6 +101,11 @@ def nothing_known(user_id: UserId, name: str | None) -> str:
     )
 
 
+def pending(user_id: UserId, name: str | None) -> str:
+    """Somebody whose join is being decided."""
+    return f"I am still finding out how {person(user_id, name)} came. Ask again in a minute."
+
+
 def who(join: Join) -> str:
     """One membership in a sentence or two."""
     ended = f" {_left(join)}" if join.left_at is not None else ""
@@ -156,8 +161,15 @@ def by_line(join: Join) -> str:
     )
 
 
-def recorded(join: Join, before: Join | None) -> str:
-    """What recording changed."""
+def recorded(join: Join, before: Join | None, code_owner: UserId | None = None) -> str:
+    """What recording changed; `code_owner` is somebody else whose invite it is."""
+    done = _recorded(join, before)
+    if code_owner is None or join.code is None:
+        return done
+    return f"{done} Mind that {code(join.code)} is an invite of <@{code_owner}>; it counts as you recorded it."
+
+
+def _recorded(join: Join, before: Join | None) -> str:
     link = f" by {code(join.code)}" if join.code else ""
     done = (
         f"Recorded: {person(join.user_id, join.user_name)} was brought{link} by"

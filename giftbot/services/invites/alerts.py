@@ -47,8 +47,8 @@ class Alerts:
             return
         self._told.discard(guild_id)
         if (await self._choices.get(guild_id)).told_missing:
-            await self._choices.change(guild_id, lambda settings: attrs.evolve(settings, told_missing=()))
             await self._notices.forget(NoticeKind.ADMIN, _subject(guild_id))
+            await self._choices.change(guild_id, lambda settings: attrs.evolve(settings, told_missing=()))
         self._well.add(guild_id)
 
     async def run(self) -> None:

@@ -107,8 +107,8 @@ class Greetings:
         missing = [name for name in lacking if name in _NEEDED]
         if missing:
             raise InvalidInputError(texts.lacking(channel_id, missing))
-        await self._set(guild_id, occasion, channel_id)
         await self._notices.forget(NoticeKind.ADMIN, _subject(guild_id, occasion))
+        await self._set(guild_id, occasion, channel_id)
 
     async def turn_off(self, guild_id: GuildId, occasion: Occasion) -> None:
         """Tell of it nowhere."""

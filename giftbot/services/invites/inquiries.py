@@ -8,6 +8,7 @@ import attrs
 
 from giftbot.models.ids import GuildId, UserId
 from giftbot.models.invite_board import Standing
+from giftbot.models.invite_event import InviteEventKind
 from giftbot.models.join import Join
 from giftbot.services.invites.leaderboard import Leaderboard
 from giftbot.services.remembering_invites import InviteStore
@@ -41,6 +42,11 @@ class Inquiries:
         """Somebody's memberships with the names of their inviters, the newest first."""
         joins = await self._store.list_joins(guild_id, user_id=user_id, limit=MEMBERSHIPS)
         return [await self._named(join) for join in joins]
+
+    async def is_pending(self, guild_id: GuildId, user_id: UserId) -> bool:
+        """Whether it is being found out how somebody came."""
+        waiting = await self._store.list_events(guild_id)
+        return any(event.user_id == user_id and event.kind is InviteEventKind.JOINED for event in waiting)
 
     async def by(self, guild_id: GuildId, owner_id: UserId, number: int = 0) -> Brought:
         """Whom somebody brought; page `number`, counted from 0, or the last one that there is."""

@@ -78,6 +78,8 @@ class Recorded:
     join: Join
     before: Join | None
     """None when it had not been seen."""
+    code_owner: UserId | None = None
+    """Somebody else whom the invite belongs to, as far as is known."""
 
 
 class JoinRecords:
@@ -119,7 +121,7 @@ class JoinRecords:
                     level_before=None if done.before is None else int(done.before.level),
                     owner_before=None if done.before is None else done.before.owner_id,
                 )
-                return done
+                return attrs.evolve(done, code_owner=await self._other_owner(done.join))
         raise UserError(texts.RECORD_CHANGED)
 
     async def export(self, guild_id: GuildId, period: Period = Period.ALL) -> tuple[str, int]:
@@ -135,6 +137,17 @@ class JoinRecords:
         if not count:
             raise UserError(texts.NOTHING_TO_EXPORT)
         return "".join(parts), count
+
+    async def _other_owner(self, join: Join) -> UserId | None:
+        """Whom the recorded invite belonged to at that moment, if it is not the recorded inviter."""
+        if join.code is None:
+            return None
+        links = [link for link in await self._store.list_links(join.guild_id) if link.code == join.code]
+        owner = next((link.staff_id for link in links if link.is_valid_at(join.joined_at)), None)
+        ledger = await self._store.get_ledger(join.guild_id)
+        if owner is None and ledger is not None and join.code in ledger.invites and not links:
+            owner = ledger.invites[join.code].inviter_id
+        return owner if owner != join.owner_id else None
 
     async def _record(self, guild_id: GuildId, statement: Statement) -> Recorded | None:
         """Try once; None when somebody else wrote meanwhile."""

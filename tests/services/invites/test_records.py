@@ -14,12 +14,15 @@ from giftbot.models.ids import GuildId, InviteCode, UserId
 from giftbot.models.invite_board import Period
 from giftbot.models.invite_event import InviteEvent, InviteEventKind
 from giftbot.models.join import Candidate, Join, Kind, Left, Level, Method, Reason, Source
+from giftbot.models.staff import StaffLink
 from giftbot.services.invites.inquiries import LINES, Inquiries
 from giftbot.services.invites.leaderboard import Leaderboard
 from giftbot.services.invites.records import EXPORT_COLUMNS, JoinRecords, Statement, parse_invite_code
 from giftbot.services.ports import Store
+from giftbot.text import invites as texts
 from tests.fakes import START, ManualClock
 from tests.services.invites.joining import ADA, ADMIN, BOB, GUILD, joined, member
+from tests.services.invites.watching import batch, invite, ledger
 
 
 @attrs.frozen
@@ -200,6 +203,29 @@ async def test_an_export_of_nothing_or_too_much_is_a_sentence(store: Store, desk
         await desk.records.export(GUILD, Period.WEEK)
     with pytest.raises(UserError, match="shorter period"):
         await JoinRecords(store=store, clock=ManualClock(), most_bytes=50).export(GUILD)
+
+
+async def test_a_code_of_somebody_else_is_recorded_with_a_warning(store: Store, desk: Desk) -> None:
+    """The staff member whose link it was when the member joined, else who made it."""
+    made = invite("bobs", inviter_id=ADA)
+    await store.commit_batch(batch(joined(1), known=ledger(1, made)))
+    assert (await desk.records.record(GUILD, stated(joined(1)))).code_owner == ADA
+    link = StaffLink(GUILD, made.code, BOB, START - timedelta(days=1), valid_to=START + timedelta(days=1))
+    await store.save_link(link)
+    assert (await desk.records.record(GUILD, stated(joined(1)))).code_owner is None
+    done = await desk.records.record(GUILD, stated(joined(1), ADA))
+    assert done.code_owner == BOB
+    assert f"Mind that `bobs` is an invite of <@{BOB}>" in texts.recorded(done.join, done.before, done.code_owner)
+    assert (await desk.records.record(GUILD, stated(joined(1), code=InviteCode("another")))).code_owner is None
+
+
+async def test_a_join_that_waits_is_told_from_one_that_was_never_seen(store: Store) -> None:
+    """It is decided soon."""
+    inquiries = Inquiries(store=store, leaderboard=Leaderboard(store=store, clock=ManualClock()))
+    await store.add_events([InviteEvent(GUILD, 1, InviteEventKind.JOINED, START, user_id=member(1))])
+    await store.add_events([InviteEvent(GUILD, 2, InviteEventKind.ROLES, START, user_id=member(2))])
+    assert await inquiries.is_pending(GUILD, member(1))
+    assert not await inquiries.is_pending(GUILD, member(2))
 
 
 async def test_pages_of_whom_somebody_brought(store: Store) -> None:
