@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
+from itertools import islice
 
 import structlog
 
@@ -111,7 +112,7 @@ class StaffWork:
             if self._seen[guild_id] is members:
                 del self._seen[guild_id]
         due = (one for one, moment in self._to_sync.items() if moment <= self._clock.monotonic())
-        if (guild_id := next(due, None)) is not None:
+        for guild_id in list(islice(due, 1)):
             await self._safely(partial(self._sync, guild_id))
         if self._clock.monotonic() >= self._check_all_at:
             self._check_all_at = self._clock.monotonic() + CHECK_LINKS
