@@ -16,7 +16,7 @@ from giftbot.services.ports import Clock, Store
 from giftbot.services.questions import Question
 from giftbot.services.records import Records
 from giftbot.services.subjects import Subject, Subjects, not_asked, subject_of
-from giftbot.services.verdicts import Verdicts
+from giftbot.services.verdicts import Verdicts, next_attempt
 
 _log = structlog.get_logger(__name__)
 
@@ -76,7 +76,8 @@ class Asking:
         never asked for it again, whichever server, process or button wants it. Who has waited for long is looked up
         anew: a player who was paused or removed meanwhile is not asked for. The task raises `GameHaltedError`
         when nothing is asked at present, and `StoreError`: then the answer may be lost, and the game asked again.
-        Without `again` what the game did not decide rests, instead of being asked again by a job.
+        Without `again` what the game did not decide rests, instead of being asked again by a job. Who is not asked,
+        because the game seems broken, keeps what is stored of them, unless that is nothing yet.
         """
         question = Question(row)
         question.task = asyncio.create_task(self._ask(question, subject, code, urgent=urgent, again=again))
@@ -107,8 +108,17 @@ class Asking:
 
         async def note(answer: GameAnswer) -> None:
             nonlocal judged
-            if not is_needless:
+            if question.is_begun:
                 judged = await self._verdicts.judge(row, subject.player, code, answer)
+            elif not is_needless:
+                if not _is_undecided(row):
+                    judged = attrs.evolve(row, outcome=answer.outcome, raw=answer.raw)
+                    return
+                now = self._clock.now()
+                due = next_attempt(answer, row.attempts, now)
+                judged = attrs.evolve(
+                    row, outcome=answer.outcome, raw=answer.raw, next_attempt_at=due, updated_at=now
+                )
             if not again:
                 judged = attrs.evolve(judged, next_attempt_at=None)
             await self._records.write(judged)
@@ -124,7 +134,7 @@ class Asking:
             after=note,
         )
         _log.info(
-            "player redeemed",
+            "player redeemed" if question.is_begun or judged.is_granted else "player not asked",
             guild=row.guild_id,
             code=row.code,
             player=row.player_id,
@@ -133,3 +143,8 @@ class Asking:
             attempt=judged.attempts,
         )
         return judged
+
+
+def _is_undecided(row: Redemption) -> bool:
+    """Whether nothing is known of a row yet, and no job is to ask for it."""
+    return row.outcome in (RedemptionOutcome.WAITING, RedemptionOutcome.RETRY) and row.next_attempt_at is None

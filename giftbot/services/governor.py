@@ -199,11 +199,13 @@ class Governor:
 
     async def _may_begin(self, call: _Call) -> bool:
         """Wait for the turn's moment; whether the call may begin then."""
-        delay = (self._clock.now() - call.began).total_seconds()
-        self._slots.note_delay(delay)
+        self._slots.note_delay(self._since(call.began))
         if call.turn.moment is not None:
             await self._slots.reach(call.turn.moment, lead=0.0)
-        return self._desk.may_use(call.turn) and delay <= LATEST
+        return self._desk.may_use(call.turn) and self._since(call.began) <= LATEST
+
+    def _since(self, moment: datetime) -> float:
+        return (self._clock.now() - moment).total_seconds()
 
     async def _make(self, call: _Call) -> GameAnswer:
         """Ask the game, and learn from its answer."""

@@ -9,6 +9,8 @@ from giftbot.models.job import Job, JobState, Trigger
 from giftbot.models.player import PlayerState
 from giftbot.models.redemption import GameAnswer, RedemptionOutcome
 from giftbot.services.redemptions import Started
+from giftbot.text.governor import GAME_LEFT_ALONE
+from tests.services.governing import BROKEN
 from tests.services.redeeming import GUILD, OTHER, Workshop
 
 TOO_LOW = GameAnswer(RedemptionOutcome.INELIGIBLE, "40006 STOVE_LV ERROR")
@@ -114,6 +116,43 @@ async def test_pressing_again_asks_no_more_than_it_may(shop: Workshop) -> None:
     shop.advance(minutes=11)
     await shop.redemptions.redeem_now(player, [code])
     assert len(shop.game.calls) == 2
+
+
+async def test_who_is_not_asked_because_the_game_is_broken_keeps_what_is_stored(shop: Workshop) -> None:
+    """The refusal is told, and is neither an attempt nor an answer; a new player is asked by a job later."""
+    await shop.server()
+    code = await shop.code("FROST77")
+    shop.game.says = [BROKEN] * 5
+    for number in range(1, 6):
+        await shop.redemptions.redeem_now(await shop.player(str(number)), [code])
+    assert shop.governor.state.breaker == "open"
+    low = attrs.evolve(
+        shop.waiting(code, "6"),
+        outcome=RedemptionOutcome.INELIGIBLE,
+        raw=TOO_LOW.raw,
+        attempts=2,
+        next_attempt_at=shop.clock.now(),
+    )
+    parked = attrs.evolve(
+        shop.waiting(code, "7"), outcome=RedemptionOutcome.UNKNOWN, raw="odd", attempts=1, next_attempt_at=None
+    )
+    await shop.store.record([low, parked])
+    shop.advance(minutes=11)
+    players = [await shop.player(number) for number in ("6", "7", "8")]
+    told = [row for player in (*players, players[-1]) for row in await shop.redemptions.redeem_now(player, [code])]
+    assert {(row.outcome, row.raw) for row in told} == {(RedemptionOutcome.RETRY, GAME_LEFT_ALONE)}
+    assert [row.attempts for row in told] == [2, 1, 0, 0]
+    assert told[1].next_attempt_at is None
+    assert len(shop.game.calls) == 5
+    kept = [await shop.row("FROST77", number) for number in ("6", "7")]
+    assert [(row.outcome, row.raw) for row in kept if row] == [
+        (RedemptionOutcome.INELIGIBLE, TOO_LOW.raw),
+        (RedemptionOutcome.UNKNOWN, "odd"),
+    ]
+    new = await shop.row("FROST77", "8")
+    assert new is not None
+    assert new.next_attempt_at is not None
+    assert (await _job(shop, "FROST77")).state is JobState.OPEN
 
 
 async def test_a_code_known_through_another_server_proves_nothing(shop: Workshop) -> None:
