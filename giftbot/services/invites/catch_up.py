@@ -28,12 +28,13 @@ async def note_missed(book: Book, looker: Looker) -> tuple[Join, ...]:
     await looker.clock.sleep(looker.times.grace)  # joins and leaves that the answer shows are told within this
     await book.inbox.keep()
     missed, gone = await _compared(book, members, looker)
-    # Whoever is told to have left since then, and is among the members all the same, left after they were seen.
+    # Who is among the members, and is told to have left since then and since they joined, left after that answer.
     left = {event.user_id: event for event in _about(book, InviteEventKind.LEFT) if event.received_at >= asked_at}
     for member in missed:
         book.inbox.put(_joined(book, member, looker))
-        if member.user_id in left:
-            book.inbox.put(attrs.evolve(left[member.user_id], seq=looker.numbers.next()))
+        leave = left.get(member.user_id)
+        if leave is not None and leave.received_at >= member.joined_at:
+            book.inbox.put(attrs.evolve(leave, seq=looker.numbers.next()))
     await book.inbox.keep()
     return gone
 
