@@ -146,7 +146,7 @@ class JobStore(Protocol):
         limit: int,
         besides: Collection[JobId] = (),
     ) -> list[Job]:
-        """Take up to `limit` open jobs that are due, newest code first (by `created_at`), but none of `besides`.
+        """Take up to `limit` open jobs that are due, by `created_at`, newest first, but none of `besides`.
 
         Each gets `owner`, `fence + 1`, `lease_until` and `due_at = lease_until` by a conditional write, so that of
         several processes one gets it. A job whose lease ran out is due again.

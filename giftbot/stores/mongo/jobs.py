@@ -109,7 +109,7 @@ class MongoJobStore:
         limit: int,
         besides: Collection[JobId] = (),
     ) -> list[Job]:
-        """Take up to `limit` open jobs that are due, newest code first, but none of `besides`.
+        """Take up to `limit` open jobs that are due, the newest job first, but none of `besides`.
 
         A job is claimed by a write that is conditional on its being due still, and stamped with a token of this
         call: what carries the token afterwards is ours, and nobody else's.

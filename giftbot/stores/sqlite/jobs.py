@@ -125,7 +125,7 @@ class SqliteJobStore:
         limit: int,
         besides: Collection[JobId] = (),
     ) -> list[Job]:
-        """Take up to `limit` open jobs that are due, newest code first, but none of `besides`."""
+        """Take up to `limit` open jobs that are due, the newest job first, but none of `besides`."""
         moment, lease = milliseconds(now), milliseconds(lease_until)
         look: list[Value] = [moment, json.dumps(list(besides)), limit]
         if limit < 1 or not await self._database.read(_LOOK, look):
