@@ -47,7 +47,9 @@ class Verdicts:
         self._notices = notices
         self._errands = errands
         self._clock = clock
-        self._votes: dict[CodeKey, set[PlayerId]] = {}
+        self._votes: dict[tuple[CodeKey, int], set[PlayerId]] = {}
+        """Who was told that a code is used up, by code and epoch. A restart begins anew: rows that wait for a second
+        vote are asked again, so that it comes a few calls later."""
 
     async def judge(self, row: Redemption, player: Player, code: GiftCode, answer: GameAnswer) -> Redemption:
         """The row after this answer. The player's state and the code's follow; an unknown answer is reported.
@@ -56,11 +58,11 @@ class Verdicts:
         """
         now = self._clock.now()
         attempts = row.attempts + (answer.outcome is not RedemptionOutcome.REFUSED_SIGNATURE)
-        answer = self._counted(row, answer)
+        answer = self._counted(row, code, answer)
         await self._note_player(player, answer.outcome)
         if answer.outcome in DEAD_CODE:
             await self._codes.end(code.key, is_known=answer.outcome is not RedemptionOutcome.NOT_FOUND)
-            self._votes.pop(code.key, None)
+            self._votes.pop((code.key, code.epoch), None)
         elif answer.outcome is RedemptionOutcome.UNKNOWN:
             subject, sentence = subject_of([answer.raw]), text.unknown_answer_notice(answer.raw)
             self._errands.insist(lambda: self._notices.tell(NoticeKind.UNKNOWN_ANSWER, subject, sentence))
@@ -74,7 +76,7 @@ class Verdicts:
             updated_at=now,
         )
 
-    def _counted(self, row: Redemption, answer: GameAnswer) -> GameAnswer:
+    def _counted(self, row: Redemption, code: GiftCode, answer: GameAnswer) -> GameAnswer:
         """“Used up” may mean the code or the player: it is a vote, and the player is asked again.
 
         A refused signature says nothing of the player either, and is no attempt; the governor halts for it.
@@ -83,7 +85,7 @@ class Verdicts:
             return attrs.evolve(answer, outcome=RedemptionOutcome.RETRY)
         if answer.outcome is not RedemptionOutcome.EXHAUSTED:
             return answer
-        votes = self._votes.setdefault(row.code, set())
+        votes = self._votes.setdefault((code.key, code.epoch), set())
         votes.add(row.player_id)
         if len(votes) >= VOTES:
             return answer

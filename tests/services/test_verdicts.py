@@ -72,6 +72,18 @@ async def test_a_code_is_used_up_when_two_players_were_told(shop: Workshop) -> N
     assert await shop.codes.active() == []
 
 
+async def test_a_lone_vote_does_not_outlive_the_end_of_a_code(shop: Workshop) -> None:
+    """The code ended otherwise, and came back: two players of this time have to be told that it is used up."""
+    code, used = await shop.code("USEDUP1"), GameAnswer(Out.EXHAUSTED, "40005 USED")
+    await shop.verdicts.judge(shop.waiting(code, "1"), await shop.player("1"), code, used)
+    back = code.returned(shop.clock.now())
+    rows = [
+        await shop.verdicts.judge(shop.waiting(back, number), await shop.player(number), back, used)
+        for number in ("2", "3")
+    ]
+    assert [row.outcome for row in rows] == [Out.RETRY, Out.EXHAUSTED]
+
+
 async def test_an_unknown_answer_is_told_once(shop: Workshop) -> None:
     """The same words for many players are one message to the owner; other words are another one."""
     code, player = await shop.code("ODD1111"), await shop.player()
