@@ -6,15 +6,19 @@ import attrs
 import pytest
 
 from giftbot.discord.invite_lists import (
+    board_components,
     board_embed,
     by_embed,
     channels_embed,
     debug_embed,
     explain_embed,
     invites_embed,
+    parse_board,
+    parse_by,
     refreshed_embed,
     who_embed,
 )
+from giftbot.errors import UserError
 from giftbot.models.copy_status import CopyStatus
 from giftbot.models.ids import ChannelId, InviteCode, UserId
 from giftbot.models.invite import Coverage, Gone, Tombstone, Unclaimed, Vanity
@@ -207,6 +211,26 @@ def test_the_largest_answers_fit_discord() -> None:
             assert 0 < len(field.value) <= 1024, field.name
             parts += [field.name, field.value]
         assert sum(map(len, parts)) <= 6000, embed.title
+
+
+@pytest.mark.parametrize("argument", ["", "1", "1:2:3", "x:1", "1:x", "1:-1", "none"])
+def test_a_button_that_is_none_of_ours_is_refused(argument: str) -> None:
+    """With a sentence, as old buttons are; what we draw is understood."""
+    for parse in (parse_by, parse_board):
+        with pytest.raises(UserError):
+            parse(argument)
+    assert parse_by(f"{ADA}:3") == (ADA, 3)
+    assert parse_board("30d:2") == (Period.DAYS30, 2)
+
+
+def test_a_page_that_is_not_there_any_more_is_the_last_one() -> None:
+    """Inviters may have become fewer since the button was drawn."""
+    board = Board(Period.ALL, tuple(Standing(UserId(number)) for number in range(1, 12)), 11, 0, 0)
+    assert "**11.**" in str(board_embed(board, 7).description)
+    [row] = board_components(board, 7)
+    back, following = row.build()[0]["components"]
+    assert (back["custom_id"], back["disabled"]) == ("inv-board:all:0", False)
+    assert following["disabled"] is True
 
 
 def test_the_smallest_answers_are_not_empty() -> None:

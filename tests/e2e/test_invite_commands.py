@@ -109,6 +109,28 @@ async def test_lists_and_their_buttons_after_a_restart(office: Office) -> None:
         assert "page 1" in by.text
 
 
+async def test_a_leaderboard_of_two_pages(office: Office) -> None:
+    """The eleventh inviter is on the second page, also after a restart; both ways lead somewhere."""
+    home = office.home
+    links = [home.guild.invites.create(inviter=home.inviter(f"inviter{number}")) for number in range(11)]
+    async with home.stage.bot():
+        await home.settled()
+        for link in links:
+            await home.joined(link.code)
+        board = await (await office.admin.command("invites leaderboard", period="month")).settled()
+        assert "Invites: this month" in board.text
+        assert "page 1 of 2" in board.text
+        assert "**10.**" in board.text
+        assert "**11.**" not in board.text
+    async with home.stage.bot():
+        await (await board.press("Next")).settled()
+        assert "page 2 of 2" in board.text
+        assert "**11.**" in board.text
+        assert "Invites: this month" in board.text
+        await (await board.press("Back")).settled()
+        assert "page 1 of 2" in board.text
+
+
 async def test_nobody_else_may_ask(office: Office) -> None:
     """Also where the server's settings show them the commands; a manager's right is checked at each press."""
     home = office.home
