@@ -29,6 +29,8 @@ Subscriber = Callable[[InviteBatch], Awaitable[None]]
 _RECENT = timedelta(hours=1)
 _JITTER = 0.2
 _LOOK = 1.0
+TIDY = 25
+"""After so many batches of a server its old ones are forgotten."""
 
 
 class Actors:
@@ -50,7 +52,7 @@ class Actors:
         self._tools = Tools(store, looker, self._note, complain)
         self._actors: dict[GuildId, GuildActor] = {}
         self._tasks: dict[GuildId, asyncio.Task[None]] = {}
-        self._subscribers: list[Subscriber] = []
+        self._subscribers: list[Subscriber] = [self._tidy]
         self._decided: asyncio.Queue[InviteBatch] = asyncio.Queue()
         self._due: dict[GuildId, float] = {}
         self._is_stopping = False
@@ -164,6 +166,11 @@ class Actors:
                 await subscriber(batch)
             except Exception:
                 _log.exception("a decided batch was not passed on", guild=batch.guild_id, ref=new_reference())
+
+    async def _tidy(self, batch: InviteBatch) -> None:
+        """What batches say is in joins and ledger: a few of them are kept for repairs and for looking back."""
+        if batch.number % TIDY == 0:
+            await self._tools.store.forget_batches(batch.guild_id)
 
     async def _refresh(self) -> None:
         while True:

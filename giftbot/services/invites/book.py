@@ -71,6 +71,8 @@ class Book:
             _log.info("another process decided first", guild=self.guild_id, batch=batch.number)
             await self.load()
             return False
+        if self.ledger.taken_at is None and decision.ledger.taken_at is not None:
+            _log.info("baseline taken", guild=self.guild_id, codes=len(decision.ledger.invites))
         self.ledger = decision.ledger
         self.inbox.drop(decision.consumed, decision.joins)
         self._publish(batch)

@@ -1,0 +1,37 @@
+"""What the actors of all servers do besides deciding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from structlog.testing import capture_logs
+
+from giftbot.models.ids import GuildId
+from giftbot.services.invites.actors import TIDY
+from tests.services.invites.processes import staged
+from tests.virtual_time import run
+
+ONE = GuildId(1)
+KEPT = 50
+"""Batches that are kept of each server."""
+
+
+def test_old_batches_are_forgotten_and_the_baseline_is_logged_once(tmp_path: Path) -> None:
+    """Joins stay; of the batches that made them the newest are kept."""
+
+    async def main() -> None:
+        async with staged(tmp_path / "store.db") as stage:
+            server = stage.discord.add_server(1)
+            server.add_code("a", 101)
+            with capture_logs() as logged:
+                stage.start()
+                for _ in range(KEPT + 2 * TIDY):
+                    await stage.clock.sleep(5)
+                    server.join("a")
+                await stage.clock.sleep(60)
+            assert len(await stage.store.list_batches(ONE, limit=1000)) < KEPT + TIDY
+            assert len(await stage.store.list_joins(ONE, limit=1000)) == KEPT + 2 * TIDY
+            taken = [event for event in logged if event["event"] == "baseline taken"]
+            assert [(event["guild"], event["codes"]) for event in taken] == [(ONE, 1)]
+
+    run(main())
