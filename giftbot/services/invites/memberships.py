@@ -186,7 +186,8 @@ class _Desk:
             last = self.arrivals[-1]
             self.arrivals[-1] = attrs.evolve(last, left=event, seqs=(*last.seqs, event.seq))
             return
-        if not self.arrivals and known is not None and known.is_open:
+        is_late = known is not None and event.received_at < known.joined_at  # another process has it from before
+        if not self.arrivals and known is not None and known.is_open and not is_late:
             self._known = closed(known, event.received_at, event.role_ids)
             self.changed.append(self._known)
         self.consumed.append(event.seq)
