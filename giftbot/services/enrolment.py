@@ -58,7 +58,13 @@ class Enrolment:
         try:
             granted = await self._store.granted_players(code, asked)
         except StoreError as error:
-            _log.warning("batch check failed", guild=guild_id, code=code, why=str(error), to_process=len(asked))
+            _log.warning(
+                "batch check failed (processing all)",
+                guild=guild_id,
+                code=code,
+                why=str(error),
+                to_process=len(asked),
+            )
             return set()
         _log.info(
             "batch check",

@@ -27,9 +27,9 @@ JOBS = 512
 """Jobs that one process works on at once; the governor deals its calls out fairly among them.
 
 Each costs a write a heartbeat, which is why there is a limit. Jobs that rest need no place. When all places are
-taken, a newer job that is due (one that was opened later, as that of a newer code is) gets that of the oldest, which
-goes on where it was once there is room; jobs that are no newer wait for that, too: of 600 servers that want the same
-code the last 88 begin one by one, as others end. Within a server the governor asks for the newest code first.
+taken, a newer job that is due (opened later, as those of newer codes are) gets that of the oldest, which goes on
+where it was once there is room; jobs that are no newer wait for that, too: of 600 servers that want the same code
+the last 88 begin one by one, as others end. Within a server the governor asks for the newest code first.
 """
 PUT_BACK = timedelta(seconds=60)
 """When a job is looked at again that found no place, because all that are worked on are newer."""

@@ -48,8 +48,8 @@ class Verdicts:
         self._errands = errands
         self._clock = clock
         self._votes: dict[tuple[CodeKey, int], set[PlayerId]] = {}
-        """Who was told that a code is used up, by code and epoch. A restart begins anew: rows that wait for a second
-        vote are asked again, so that it comes a few calls later."""
+        """Who was told that a code is used up, by code and epoch. A restart begins anew: those who were told are
+        asked again, and the second vote comes a few calls later."""
 
     async def judge(self, row: Redemption, player: Player, code: GiftCode, answer: GameAnswer) -> Redemption:
         """The row after this answer. The player's state and the code's follow; an unknown answer is reported.
