@@ -28,7 +28,7 @@ async def until_done(shop: Workshop) -> None:
     """Return when the job is done, and nobody works on it."""
     async with asyncio.timeout(PATIENCE):
         while (job := await shop.job(CODE)) is None or job.state is not JobState.DONE or shop.running.jobs:
-            await asyncio.sleep(0.01)
+            await shop.clock.sleep(0.01)
 
 
 async def test_every_event_of_a_job_can_be_searched_for(shop: Workshop) -> None:
@@ -71,7 +71,7 @@ async def test_what_goes_wrong_can_be_searched_for(shop: Workshop) -> None:
         async with at_work(shop):
             async with asyncio.timeout(PATIENCE):
                 while not lines_of(logs, "redemption unlocked"):
-                    await asyncio.sleep(0.01)
+                    await shop.clock.sleep(0.01)
             shop.advance(minutes=2)  # its lease runs out
             await until_done(shop)
     [check] = lines_of(logs, "batch check failed (processing all)")
