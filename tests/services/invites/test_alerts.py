@@ -98,3 +98,12 @@ async def test_nothing_is_told_while_nothing_is_known_to_be_missing(post: Post) 
     async with working(alerts):
         alerts.complain(GUILD)
     assert len(post.people.admins) == 1
+
+
+async def test_what_a_copy_says_was_told_is_not_told_again(post: Post) -> None:
+    """Notices are not in the copies from which a lost data directory comes back; what a server chose is."""
+    await post.choices.change(GUILD, lambda settings: attrs.evolve(settings, told_missing=("Manage Server",)))
+    alerts = post.alerts()
+    async with working(alerts):
+        alerts.complain(GUILD)
+    assert post.people.admins == []
