@@ -210,6 +210,18 @@ async def test_coming_again_does_not_bring_back_what_an_admin_took(office: Offic
     assert [state for state, _ in await states(office, 1)] == [CreditState.PENDING, CreditState.REVERSED]
 
 
+async def test_credit_by_hand_settles_what_waits_for_an_earlier_membership(office: Office) -> None:
+    """There is one row, and nothing waits any more."""
+    first = unsure(1)
+    await office.commit(first)
+    await office.credits.gained(GUILD, [member(1)])
+    office.clock.advance(minutes=5)
+    again = joined(1, seconds=200, kind=Kind.REJOIN_OTHER, previous=first.join_id)
+    await office.commit(attrs.evolve(first, left_at=START + timedelta(seconds=100)), again)
+    await office.credits.credit(GUILD, member(1, seconds=200), BOB, "bob", by=ADMIN)
+    assert await states(office, 1) == [(CreditState.CREDITED, BOB)]
+
+
 async def test_a_mapping_that_changes_does_not_change_past_credit(office: Office) -> None:
     """What counts is whose link it was when they joined."""
     await office.commit(joined(1), invites=["adas"])
