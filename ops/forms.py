@@ -10,6 +10,7 @@ from giftbot.models.code import GiftCode
 from giftbot.models.guild import GuildSettings
 from giftbot.models.statistics import GuildStatistics, OutboxCounts
 from giftbot.services.inspection import Figures, Overview, RedeemingFigures
+from giftbot.services.slots import shown_rate
 
 Document = dict[str, object]
 NOTHING = "-"
@@ -164,7 +165,7 @@ def _of_budget(budget: Budget | None) -> Document | None:
     if budget is None:
         return None
     return {
-        "calls_per_minute": budget.rate,
+        "calls_per_minute": shown_rate(budget.rate),
         "last_slot_at": moment(budget.slot),
         "paused_until": moment(budget.paused_until),
     }

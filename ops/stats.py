@@ -75,10 +75,11 @@ def _of_overview(overview: Overview) -> Pairs:
 
 
 def _budget(overview: Overview) -> str:
+    from giftbot.services.slots import shown_rate  # noqa: PLC0415
     from ops.forms import shown  # noqa: PLC0415
 
     budget = overview.budget
     if budget is None:
         return "none so far"
     rest = f", paused until {shown(overview.paused_until)}" if overview.paused_until else ""
-    return f"{budget.rate:g} a minute, the last at {shown(budget.slot)}{rest}"
+    return f"{shown_rate(budget.rate):g} a minute, the last at {shown(budget.slot)}{rest}"

@@ -12,7 +12,7 @@ from giftbot.models.player import PlayerState
 from giftbot.models.redemption import RedemptionOutcome
 from giftbot.services.doctor import LATE
 from giftbot.services.ports import Clock, RedeemingStore
-from giftbot.services.slots import GRID
+from giftbot.services.slots import GRID, shown_rate
 
 COUNTED = 1_000
 """Rows that are looked at, of jobs and of parked answers each."""
@@ -55,7 +55,7 @@ class RedeemingDoctor:
         if budget is None:
             return ok("budget", "the game was never asked")
         rate = min(budget.rate * GRID, self._per_minute)
-        shown = round(rate, 0 if rate >= 10 else 1)  # the grid is a hundredth wider than the budget
+        shown = min(shown_rate(budget.rate), self._per_minute)
         found = f"{shown:g} of {self._per_minute:g} calls a minute, the last at {_iso(budget.slot)}"
         if budget.paused_until is not None and budget.paused_until > now:
             advice = "The game asked for it; redeeming goes on by itself."

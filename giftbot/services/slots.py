@@ -27,6 +27,12 @@ SAME = timedelta(seconds=30)
 """Pauses of calls that were on their way together are one and the same, if they end no further apart than this."""
 
 
+def shown_rate(stored: float) -> float:
+    """The calls a minute of a stored budget as people know them: without the width of the grid."""
+    rate = stored * GRID
+    return round(rate, 0 if rate >= 10 else 1)
+
+
 class Slots:
     """One game's budget as this process sees it."""
 

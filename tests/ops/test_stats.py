@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from giftbot.services.ports import Store
+from giftbot.services.slots import GRID
 from tests.ops.installation import EMBER, HOUR, NORTH, NOW, QUIET, Installation, iso, on_sqlite
 from tests.ops.runs import run_ops
 
@@ -78,6 +79,17 @@ def test_how_fast_the_game_is_asked(installation: Installation) -> None:
         "last_slot_at": f"{NOW:%Y-%m-%dT%H:%M:%S}.000Z",
         "paused_until": f"{NOW + HOUR:%Y-%m-%dT%H:%M:%S}.000Z",
     }
+
+
+def test_the_rate_is_the_settings_figure(installation: Installation) -> None:
+    """As the doctor and the README have it; the store keeps a hundredth less, for calls that begin late."""
+
+    async def take(store: Store) -> None:
+        await store.take_slot("whiteout", NOW, per_minute=30 / GRID, earned=0)
+
+    installation.with_store(take)
+    assert installation.run("stats").lines[-1] == f"Calls of the game 30 a minute, the last at {iso(NOW)}"
+    assert installation.run("stats", "--json").document["budget"]["calls_per_minute"] == 30.0
 
 
 def test_the_figures_of_one_server(installation: Installation) -> None:
