@@ -53,8 +53,8 @@ def stop(guild: OneGuild, code: OneCode, dry_run: DryRun = False) -> None:
             before=JobState.OPEN,
             after=JobState.STOPPED,
             act=lambda services, guild_id, key: services.redemptions.stop(guild_id, key, REASON),
-            would=lambda job: f"Would stop {_name(job)}. Not asked yet: {_left(job)}.",
-            did=lambda job: f"Stopped {_name(job)}. Not asked yet: {_left(job)}; to go on: ops jobs resume.",
+            would=lambda job: f"Would stop {_name(job)}. Not asked yet: {_at_most(job)}.",
+            did=lambda job: f"Stopped {_name(job)}. Not asked yet: {_at_most(job)}; to go on: ops jobs resume.",
         )
         _move(process, guild, code, change, dry_run=dry_run)
 
@@ -159,6 +159,11 @@ def _name(job: Standing) -> str:
 
 def _left(job: Standing) -> str:
     return _players(job.counts.open) + (" or more" if job.job.enrolling else "")
+
+
+def _at_most(job: Standing) -> str:
+    """Whoever is being asked at this very moment still gets their answer."""
+    return _left(job) if job.job.enrolling else f"{_left(job)} at most"
 
 
 def _players(count: int) -> str:

@@ -31,7 +31,10 @@ def test_a_job_is_stopped_and_resumed(installation: Installation) -> None:
     before = states(installation)
     run = installation.run("jobs", "stop", *FROST)
     assert (run.code, run.err) == (0, "")
-    assert run.out == f"Stopped FROST77 in server {NORTH}. Not asked yet: 1 player; to go on: ops jobs resume.\n"
+    assert (
+        run.out
+        == f"Stopped FROST77 in server {NORTH}. Not asked yet: 1 player at most; to go on: ops jobs resume.\n"
+    )
     assert states(installation) == {**before, (str(NORTH), "FROST77"): "stopped"}
     [job] = installation.run("inspect", "jobs", *FROST, "--json").document["jobs"]
     assert (job["reason"], job["due_at"]) == ("The bot's operator stopped it.", None)
@@ -98,7 +101,7 @@ def test_nobody_to_ask_again(sqlite: Installation) -> None:
 @pytest.mark.parametrize(
     ("command", "options", "words"),
     [
-        ("stop", FROST, f"Would stop FROST77 in server {NORTH}. Not asked yet: 1 player.\n"),
+        ("stop", FROST, f"Would stop FROST77 in server {NORTH}. Not asked yet: 1 player at most.\n"),
         ("resume", SNOW, f"Would resume SNOW2026 in server {NORTH}: 1 player would be asked for.\n"),
         ("retry", FROST, f"Would be asked for again: 2 players without FROST77 in server {NORTH}.\n"),
     ],
