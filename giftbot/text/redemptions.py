@@ -160,7 +160,9 @@ def _state(job: Job, *, rests: bool) -> str:
 
 def game_line(pace: Pace) -> str:
     """How the game is asked at present, in plain words."""
-    queue = f" {counted(pace.waiting, 'question waits', 'questions wait')} for their turn." if pace.waiting else ""
+    queue = ""
+    if pace.waiting:
+        queue = f" {counted(pace.waiting, 'question waits for its turn', 'questions wait for their turn')}."
     if pace.halted is not None:
         return pace.halted
     if pace.store_away is not None:

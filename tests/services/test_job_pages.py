@@ -7,8 +7,10 @@ from datetime import timedelta
 import attrs
 import pytest
 
+from giftbot import text
 from giftbot.models.ids import CodeKey, GuildId
 from giftbot.models.job import Counts, Job, JobState, Trigger
+from giftbot.models.pace import BreakerState, Pace
 from giftbot.models.post import Page
 from giftbot.models.redemption import GRANTED, RedemptionOutcome
 from giftbot.services.job_pages import job_page
@@ -127,3 +129,22 @@ def test_the_longest_page_fits_into_an_embed() -> None:
     assert len(shown.title) <= 256
     assert len(shown.description or "") <= 4096
     assert all(len(field.name) <= 256 and 1 <= len(field.value) <= 1024 for field in shown.fields)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "words"), [(1, "1 question waits for its turn."), (2, "2 questions wait for their turn.")]
+)
+def test_how_many_wait_reads_well(waiting: int, words: str) -> None:
+    """Of one as of many."""
+    pace = Pace(
+        per_minute=30,
+        rate=30,
+        waiting=waiting,
+        in_flight=0,
+        paused_until=None,
+        breaker=BreakerState.CLOSED,
+        canary_at=None,
+        halted=None,
+        store_away=None,
+    )
+    assert text.game_line(pace).endswith(words)
