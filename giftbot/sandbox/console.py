@@ -29,6 +29,7 @@ HELP = """\
   code CODE                     the game publishes a gift code
   expire CODE                   the game ends it
   player ID KINGDOM             somebody plays the game
+  strict                        nobody else plays it: other ids are no such player
   as NAME COMMAND OPTION=VALUE  NAME uses a slash command: as admin giftcodesettings,
                                 as ada player add id=1001 kingdom=312; admin may manage the server
   as NAME                       NAME does what follows
@@ -98,6 +99,8 @@ class Console:
                 self._sandbox.game.expire_code(code)
             case "player", [player_id, kingdom]:
                 self._sandbox.game.add_player(player_id, int(kingdom))
+            case "strict", []:
+                self._sandbox.game.strict = True
             case "server", [number]:
                 self._guild = self._server(int(number))
                 self._say(f"  {self._guild.name}")
