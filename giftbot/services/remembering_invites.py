@@ -15,6 +15,7 @@ from giftbot.models.invite_batch import InviteBatch, Ledger
 from giftbot.models.invite_event import InviteEvent
 from giftbot.models.invite_settings import InviteSettings
 from giftbot.models.join import Join, Level
+from giftbot.models.ledger_document import LedgerDocument
 from giftbot.models.staff import StaffLink
 
 
@@ -56,6 +57,25 @@ class InviteBatchStore(Protocol):
 
     def scan_ledgers(self, changed_after: datetime | None = None) -> AsyncIterator[list[Ledger]]:
         """All ledgers by server id, in pages; or those whose baseline is newer than that."""
+        ...
+
+    async def get_ledger_document(self, guild_id: GuildId) -> LedgerDocument | None:
+        """What `get_ledger` reads, as it is stored; an invite in it may be one that cannot be read."""
+        ...
+
+    def scan_ledger_documents(self, changed_after: datetime | None = None) -> AsyncIterator[list[LedgerDocument]]:
+        """What `scan_ledgers` reads, as it is stored."""
+        ...
+
+    async def ledger_numbers(self) -> dict[GuildId, int]:
+        """The number of each ledger. One round trip."""
+        ...
+
+    async def restore_ledgers(self, ledgers: Sequence[LedgerDocument], *, decided_at: datetime) -> set[GuildId]:
+        """Write ledgers of any servers as batches in which nobody joined; which of them were new.
+
+        The rules of `commit_batch` hold for each. One transaction where there are any.
+        """
         ...
 
     async def list_batches(self, guild_id: GuildId, *, limit: int = 100) -> list[InviteBatch]:

@@ -17,10 +17,12 @@ from giftbot.models.ids import GuildId, InviteCode
 from giftbot.models.invite import Invite
 from giftbot.models.invite_batch import InviteBatch, Ledger
 from giftbot.models.join import Join
-from giftbot.stores.documents import Document
+from giftbot.models.ledger_document import LedgerDocument
+from giftbot.stores.documents import Document, read_moment
 from giftbot.stores.invite_documents import (
     from_json,
     in_turns,
+    parsed,
     read_all,
     read_document,
     read_text,
@@ -77,6 +79,14 @@ async def read_stored_ledger(guild_id: GuildId, number: int, text: object) -> Le
     return await read_ledger(from_json(text)) or Ledger(guild_id, number)
 
 
+def stored_document(guild_id: GuildId, number: int, text: str) -> LedgerDocument:
+    """The same without a look at what is in it; one without a baseline when it is no JSON object."""
+    document = parsed(text)
+    if not isinstance(document, dict):
+        document = to_document(Ledger(guild_id, number))
+    return LedgerDocument(guild_id, number, document)
+
+
 async def write_batch(batch: InviteBatch) -> StoredBatch:
     """A batch as texts."""
     ledger = await ledger_document(batch.ledger)
@@ -85,6 +95,16 @@ async def write_batch(batch: InviteBatch) -> StoredBatch:
     document.pop("joins")
     joins = await in_turns(batch.joins, to_text)
     return StoredBatch(batch, to_json(document), tuple(joins), to_json(ledger))
+
+
+def restored_batch(ledger: LedgerDocument, decided_at: datetime) -> StoredBatch:
+    """A ledger that comes from elsewhere, as a batch in which nobody joined."""
+    taken_at = read_moment(ledger.document.get("taken_at"))
+    bare = Ledger(ledger.guild_id, ledger.number, taken_at=taken_at)
+    batch = InviteBatch(ledger.guild_id, ledger.number, decided_at, (), {}, None, bare, ())
+    document = {**to_document(batch), "ledger": ledger.document}
+    document.pop("joins")
+    return StoredBatch(batch, to_json(document), (), to_json(ledger.document))
 
 
 async def read_batch(document: object, lines: str) -> InviteBatch | None:

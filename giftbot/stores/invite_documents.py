@@ -10,18 +10,20 @@ from __future__ import annotations
 import asyncio
 import enum
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
 import attrs
+import orjson
 import structlog
 from cattrs import Converter
 from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
 from cattrs.gen import make_dict_unstructure_fn, override
 
 from giftbot.models.credit import Credit
+from giftbot.models.invite import Invite
 from giftbot.models.invite_batch import InviteBatch, Ledger
 from giftbot.models.invite_event import InviteEvent
 from giftbot.models.invite_settings import InviteSettings
@@ -31,6 +33,9 @@ from giftbot.stores.documents import Document, chunks, read_moment
 
 TURN = 50
 """Rows that are encoded or decoded at once: 1 to 3 ms, after which the event loop goes on."""
+
+TOGETHER = 5
+"""Ledgers that are parsed or rendered at once: 1 ms for a hundred invites each, 10 for a thousand."""
 
 MODELS = (Credit, InviteBatch, InviteEvent, InviteSettings, Join, Ledger, StaffLink)
 """What this module writes and reads."""
@@ -44,6 +49,23 @@ _UNREADABLE = (
     TypeError,
     ValueError,
 )
+_PLAIN = {
+    "code": str,
+    "uses": int,
+    "inviter_id": int,
+    "inviter_name": str,
+    "channel_id": int,
+    "max_uses": int,
+    "created_at": str,
+    "expires_at": str,
+    "is_temporary": bool,
+    "role_ids": list,
+    "is_guest": bool,
+}
+"""What JSON has for the fields of an invite."""
+_SHAPES: set[tuple[object, ...]] = set()
+"""Names and types of invites that were seen to be `_PLAIN`."""
+_MOST_SHAPES = 1000
 _log = structlog.get_logger(__name__)
 S = TypeVar("S")
 T = TypeVar("T")
@@ -102,15 +124,77 @@ def read_document(model: type[V], document: object) -> V | None:
         return None
 
 
+def settled_invite(document: Mapping[str, object]) -> Mapping[str, object] | None:
+    """The document of an invite as `to_document` might have written it; None when it cannot be read.
+
+    One that was is looked at and given back: that is twenty times as fast as reading and writing it.
+    """
+    if _is_settled(document):
+        return document
+    invite = read_document(Invite, document)
+    return None if invite is None else to_document(invite)
+
+
+def _is_settled(document: Mapping[str, object]) -> bool:
+    shape = (*document, *map(type, document.values()))
+    if shape not in _SHAPES:
+        if not _has_plain_fields(document) or len(_SHAPES) >= _MOST_SHAPES:
+            return False
+        _SHAPES.add(shape)
+    roles = cast("list[object]", document.get("role_ids", ()))
+    return (
+        _is_moment(document.get("created_at"))
+        and _is_moment(document.get("expires_at"))
+        and (not roles or {int}.issuperset(map(type, roles)))
+    )
+
+
+def _has_plain_fields(document: Mapping[str, object]) -> bool:
+    return (
+        "code" in document
+        and "uses" in document
+        and all(type(value) is _PLAIN.get(name) for name, value in document.items())
+    )
+
+
+def _is_moment(value: object) -> bool:
+    """Whether it is none, or the text of one."""
+    if value is None:
+        return True
+    try:
+        datetime.fromisoformat(cast("str", value))
+    except ValueError:
+        return False
+    return True
+
+
+def parsed(text: str | bytes) -> object:
+    """What a text holds, for whoever writes it on: halves of characters become question marks."""
+    try:
+        return cast("object", orjson.loads(text))
+    except ValueError:
+        whole = json.dumps(from_json(text), ensure_ascii=False).encode(errors="replace")
+        return cast("object", json.loads(whole))
+
+
 def to_json(document: object) -> str:
-    """A document as text, in ASCII: a copy may hold halves of characters, which no database takes as they are."""
-    return json.dumps(document, separators=(",", ":"))
+    """A document as text: in ASCII if it holds halves of characters, which no database takes as they are."""
+    try:
+        return orjson.dumps(document).decode()
+    except TypeError:
+        return json.dumps(document, separators=(",", ":"))
 
 
 def from_json(text: object) -> object:
     """What a text holds; None when it is no JSON."""
+    if not isinstance(text, (str, bytes)):
+        return None
     try:
-        return cast("object", json.loads(text)) if isinstance(text, (str, bytes)) else None
+        return cast("object", orjson.loads(text))
+    except ValueError:
+        pass
+    try:
+        return cast("object", json.loads(text))
     except ValueError:
         return None
 
@@ -125,12 +209,12 @@ def read_text(model: type[V], text: object) -> V | None:
     return read_document(model, from_json(text))
 
 
-async def in_turns(items: Sequence[S], work: Callable[[S], T]) -> list[T]:
+async def in_turns(items: Sequence[S], work: Callable[[S], T], *, turn: int = TURN) -> list[T]:
     """`work` for each of any number of rows, a few at a time, so that the event loop is never held for long."""
     done: list[T] = []
-    for chunk in chunks(items, TURN):
+    for chunk in chunks(items, turn):
         done += map(work, chunk)
-        if len(items) > TURN:
+        if len(items) > turn:
             await asyncio.sleep(0)
     return done
 

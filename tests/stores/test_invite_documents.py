@@ -22,7 +22,14 @@ from giftbot.models.join import Candidate, Join, Level
 from giftbot.models.staff import StaffLink
 from giftbot.services.ports import Store
 from giftbot.stores.invite_batches import read_batch, write_batch
-from giftbot.stores.invite_documents import read_document, read_text, to_document, to_text, write_moment
+from giftbot.stores.invite_documents import (
+    read_document,
+    read_text,
+    settled_invite,
+    to_document,
+    to_text,
+    write_moment,
+)
 from tests.stores.build import GUILD, NOW, later
 from tests.stores.build_invites import STAFF, batch, credit, event, joined, ledger, link
 
@@ -46,6 +53,31 @@ def test_every_value_is_json(value: attrs.AttrsInstance) -> None:
     assert read_document(type(value), document) == value
     assert read_text(type(value), to_text(value)) == value
     assert read_document(type(value), {**document, "_id": "x", "of_tomorrow": {"a": 1}}) == value
+
+
+def test_the_document_of_an_invite_is_looked_at_before_it_is_used() -> None:
+    """Ours is given back as it is; what can be read is put into our shape; what cannot is None."""
+    ours = {"code": "a", "uses": 3, "inviter_id": 2**62, "created_at": write_moment(NOW), "role_ids": [1]}
+    assert settled_invite(ours) is ours
+    whole = {**ours, "max_uses": 0, "is_temporary": False, "is_guest": False}
+    for readable in (
+        {**ours, "inviter_id": str(2**62)},
+        {**ours, "role_ids": ["1"]},
+        {**ours, "created_at": NOW.isoformat(), "of_tomorrow": {"a": 1}},
+        {**ours, "channel_id": None},
+    ):
+        assert settled_invite(readable) == whole
+    for unreadable in (
+        {"code": "a"},
+        {"uses": 1},
+        {**ours, "uses": "many"},
+        {**ours, "created_at": "yesterday"},
+        {**ours, "created_at": 10**30},
+        {**ours, "role_ids": [[]]},
+        {**ours, "role_ids": 5},
+        {**ours, "inviter_id": {}},
+    ):
+        assert settled_invite(unreadable) is None
 
 
 def test_the_shape_of_a_join() -> None:

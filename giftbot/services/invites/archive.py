@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import attrs
 
 from giftbot.models.ids import GuildId
-from giftbot.models.invite_batch import Ledger
 from giftbot.models.join import Join
+from giftbot.models.ledger_document import LedgerDocument
 from giftbot.services.invites.earlier_shape import CACHE_TABLE
 from giftbot.services.invites.envelope import local_text
 from giftbot.services.invites.parts import Rows
@@ -63,8 +63,8 @@ class Archive:
             for guild_id, sections in self._guilds.items()
             if changed_after is not None and LEDGER in sections
         }
-        async for page in self._store.scan_ledgers(changed_after):
-            for guild_id, section in (await asyncio.to_thread(self._pack_ledgers, page)).items():
+        async for page in self._store.scan_ledger_documents(changed_after):
+            for guild_id, section in (await asyncio.to_thread(_pack_ledgers, page)).items():
                 guilds[guild_id] = {LEDGER: section}
         links = by_guild(await self._store.list_links(), guild_of)
         credits_ = by_guild(await self._store.list_credits(limit=_EVERYTHING), guild_of)
@@ -100,9 +100,6 @@ class Archive:
             for guild_id, sections in packed.items():
                 guilds[guild_id] = guilds.get(guild_id, {}) | sections
 
-    def _pack_ledgers(self, ledgers: Iterable[Ledger]) -> dict[GuildId, Section]:
-        return {ledger.guild_id: pack_ledger(ledger, self._documents) for ledger in ledgers}
-
     def _pack_states(self, records: Iterable[Records]) -> dict[GuildId, Section]:
         return {one.guild_id: pack_state(one, self._documents) for one in records}
 
@@ -128,7 +125,7 @@ class Archive:
         settings = await self._store.get_invite_settings(guild_id)
         records = Records(
             guild_id=guild_id,
-            ledger=await self._store.get_ledger(guild_id),
+            ledger=await self._store.get_ledger_document(guild_id),
             settings=settings if settings.revision else None,
             links=tuple(await self._store.list_links(guild_id)),
             credits=tuple(await self._store.list_credits(guild_id, limit=_EVERYTHING)),
@@ -173,6 +170,10 @@ class Archive:
             if (part := section.earlier.get(table)) is not None
         )
         return Rows(tuple(parts))
+
+
+def _pack_ledgers(ledgers: Iterable[LedgerDocument]) -> dict[GuildId, Section]:
+    return {ledger.guild_id: pack_ledger(ledger) for ledger in ledgers}
 
 
 def _bounds(month: str) -> tuple[datetime, datetime]:

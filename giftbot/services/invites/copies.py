@@ -10,6 +10,7 @@ from typing import Self
 import attrs
 import structlog
 
+from giftbot.collector import resting
 from giftbot.errors import GiftbotError, StoreError
 from giftbot.logs import new_reference
 from giftbot.models.copy_status import CopyStatus
@@ -106,7 +107,8 @@ class Copies:
 
         `ledgers` is False beside a bot that decides joins: what is known of the invites is left to it.
         """
-        readable = await self._restoring.run(ledgers=ledgers)
+        with resting():
+            readable = await self._restoring.run(ledgers=ledgers)
         for keeper in self._keepers:
             keeper.may_write = keeper.label in readable and self._restoring.statuses[keeper.label].held is None
         self._is_restored = True

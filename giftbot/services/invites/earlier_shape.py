@@ -7,11 +7,10 @@ an offset: in UTC, but for the moment of the invites' cache, which is local.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from giftbot.models.credit import Credit, CreditState
-from giftbot.models.invite_batch import Ledger
 from giftbot.models.join import Join
 from giftbot.models.staff import StaffLink
 
@@ -40,16 +39,18 @@ def state_tables(links: Iterable[StaffLink], credits_: Iterable[Credit]) -> dict
     }
 
 
-def cached_invites(ledger: Ledger) -> dict[str, object]:
-    """One server's share of `invite_cache`."""
+def cached_invites(ledger: Mapping[str, object]) -> dict[str, object]:
+    """One server's share of `invite_cache`, from the document of its ledger."""
+    invites = ledger.get("invites")
     return {
         code: {
-            "uses": invite.uses,
-            "inviter_id": invite.inviter_id or 0,
-            "inviter_name": (invite.inviter_name or "") if invite.inviter_id else "System",
+            "uses": invite.get("uses", 0),
+            "inviter_id": invite.get("inviter_id") or 0,
+            "inviter_name": (invite.get("inviter_name") or "") if invite.get("inviter_id") else "System",
             "code": code,
         }
-        for code, invite in ledger.invites.items()
+        for code, invite in (invites.items() if isinstance(invites, dict) else ())
+        if isinstance(invite, dict)
     }
 
 

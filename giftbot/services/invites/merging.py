@@ -12,8 +12,8 @@ import attrs
 
 from giftbot.models.credit import Credit
 from giftbot.models.ids import GuildId
-from giftbot.models.invite_batch import InviteBatch, Ledger
 from giftbot.models.join import Join
+from giftbot.models.ledger_document import LedgerDocument
 from giftbot.services.invites.payload import OURS, Documents, Records, carried_of, read_records
 from giftbot.services.invites.ports import Copy
 from giftbot.services.remembering_invites import InviteStore
@@ -62,7 +62,7 @@ class Merging:
         await merge.prepare()
         await merge.carry(carried_of(copy.data))
         for group in _in_pieces(records, _TOGETHER):
-            await asyncio.gather(*map(merge.take_in, group))
+            await merge.take_in(group)
         return Taken(merge.written, tuple(refused[:_REFUSALS]), tuple(one.guild_id for one in records))
 
 
@@ -84,7 +84,7 @@ def entries_of(copy: Copy, documents: Documents) -> tuple[dict[str, int], list[s
     found, refused = _read(copy.data, documents)
     counts = {
         "servers": len(found),
-        "invites": sum(len(one.ledger.invites) for one in found if one.ledger is not None),
+        "invites": sum(one.ledger.size for one in found if one.ledger is not None),
         "joins": sum(len(one.joins) for one in found),
         "links": sum(len(one.links) for one in found),
         "credits": sum(len(one.credits) for one in found),
@@ -107,8 +107,7 @@ class _Merge:
 
     async def prepare(self) -> None:
         """Look at what the tables have, as far as it is not asked row by row."""
-        async for page in self._store.scan_ledgers():
-            self._numbers.update((ledger.guild_id, ledger.number) for ledger in page)
+        self._numbers = await self._store.ledger_numbers()
         for link in await self._store.list_links():
             self._links[link.key] = (link.revision, link.updated_at or link.valid_from)
         for one in await self._store.list_invite_settings():
@@ -122,30 +121,20 @@ class _Merge:
         if absent and not self._dry_run:
             await self._store.save_carried(absent)
 
-    async def take_in(self, records: Records) -> None:
-        """Write what is known of one server. The ledger comes last: it stands for all that is before it."""
-        await self._joins(records.joins)
-        await self._links_of(records)
-        await self._credits(records.credits)
-        await self._settings_of(records)
-        if records.ledger is not None and self._with_ledgers:
-            await self._ledger(records.ledger)
+    async def take_in(self, group: Sequence[Records]) -> None:
+        """Write what is known of some servers. The ledgers come last: they stand for all that is before them."""
+        await self._joins([join for records in group for join in records.joins])
+        await asyncio.gather(*map(self._links_of, group), *map(self._settings_of, group))
+        await self._credits([credit for records in group for credit in records.credits])
+        if self._with_ledgers:
+            await self._ledgers([records.ledger for records in group if records.ledger is not None])
 
-    async def _ledger(self, ledger: Ledger) -> None:
-        if self._numbers.get(ledger.guild_id, -1) >= ledger.number:
-            return
-        batch = InviteBatch(
-            guild_id=ledger.guild_id,
-            number=ledger.number,
-            decided_at=self._copy.taken_at,
-            joins=(),
-            deltas={},
-            vanity_delta=None,
-            ledger=ledger,
-            events=(),
-        )
-        if self._dry_run or await self._store.commit_batch(batch):
-            self.written["ledgers"] += 1
+    async def _ledgers(self, ledgers: Iterable[LedgerDocument]) -> None:
+        newer = [ledger for ledger in ledgers if self._numbers.get(ledger.guild_id, -1) < ledger.number]
+        if newer and not self._dry_run:
+            self.written["ledgers"] += len(await self._store.restore_ledgers(newer, decided_at=self._copy.taken_at))
+        else:
+            self.written["ledgers"] += len(newer)
 
     async def _joins(self, joins: Sequence[Join]) -> None:
         known = await self._store.get_joins([join.join_id for join in joins]) if joins else {}
@@ -168,15 +157,16 @@ class _Merge:
             if self._dry_run or await self._store.save_link(attrs.evolve(link, revision=revision)):
                 self.written["links"] += 1
 
-    async def _credits(self, credits_: Iterable[Credit]) -> None:
-        credits_ = list(credits_)
-        known = await self._store.get_credits([credit.credit_id for credit in credits_]) if credits_ else {}
-        for credit in credits_:
-            before = known.get(credit.credit_id)
-            if before is not None and before.updated_at >= credit.updated_at:
-                continue
-            if self._dry_run or await self._write_credit(credit, before):
-                self.written["credits"] += 1
+    async def _credits(self, credits_: Sequence[Credit]) -> None:
+        for some in _in_pieces(credits_, _TOGETHER):
+            known = await self._store.get_credits([credit.credit_id for credit in some])
+            await asyncio.gather(*(self._credit(credit, known.get(credit.credit_id)) for credit in some))
+
+    async def _credit(self, credit: Credit, before: Credit | None) -> None:
+        if before is not None and before.updated_at >= credit.updated_at:
+            return
+        if self._dry_run or await self._write_credit(credit, before):
+            self.written["credits"] += 1
 
     async def _write_credit(self, credit: Credit, before: Credit | None) -> bool:
         if before is None:

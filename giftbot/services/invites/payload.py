@@ -15,11 +15,11 @@ from typing import Protocol, TypeVar, cast
 import attrs
 
 from giftbot.models.credit import Credit
-from giftbot.models.ids import GuildId, InviteCode
-from giftbot.models.invite import Invite
+from giftbot.models.ids import GuildId
 from giftbot.models.invite_batch import Ledger
 from giftbot.models.invite_settings import InviteSettings
 from giftbot.models.join import Join
+from giftbot.models.ledger_document import LedgerDocument
 from giftbot.models.staff import StaffLink
 from giftbot.services.invites.earlier_shape import (
     CACHE_TABLE,
@@ -30,7 +30,7 @@ from giftbot.services.invites.earlier_shape import (
     join_rows,
     state_tables,
 )
-from giftbot.services.invites.parts import Part, pack
+from giftbot.services.invites.parts import Part, pack, render
 
 OURS = "giftbot_invites"
 """The table that says everything."""
@@ -60,13 +60,17 @@ class Documents(Protocol):
         """The value in a dict; None when it cannot be read."""
         ...
 
+    def settled_invite(self, document: Mapping[str, object]) -> Mapping[str, object] | None:
+        """The dict of an invite as `to_document` might have made it; None when it cannot be read."""
+        ...
+
 
 @attrs.frozen
 class Records:
     """What is known of one server."""
 
     guild_id: GuildId
-    ledger: Ledger | None = None
+    ledger: LedgerDocument | None = None
     settings: InviteSettings | None = None
     links: tuple[StaffLink, ...] = ()
     credits: tuple[Credit, ...] = ()
@@ -100,9 +104,9 @@ def pack_state(records: Records, documents: Documents) -> Section:
     return Section(pack(state), {name: pack(value) for name, value in earlier.items() if value})
 
 
-def pack_ledger(ledger: Ledger, documents: Documents) -> Section:
+def pack_ledger(ledger: LedgerDocument) -> Section:
     """The section `ledger` of a server."""
-    return Section(pack(documents.to_document(ledger)), {CACHE_TABLE: pack(cached_invites(ledger))})
+    return Section(pack(ledger.document), {CACHE_TABLE: pack(cached_invites(ledger.document))})
 
 
 def pack_joins(joins: Sequence[Join], documents: Documents) -> Section:
@@ -118,7 +122,7 @@ def pack_records(records: Records, documents: Documents) -> dict[str, Section]:
     months = {
         month: pack_joins(list(joins), documents) for month, joins in itertools.groupby(ordered, key=month_of)
     }
-    ledger = {} if records.ledger is None else {LEDGER: pack_ledger(records.ledger, documents)}
+    ledger = {} if records.ledger is None else {LEDGER: pack_ledger(records.ledger)}
     return {**ledger, STATE: pack_state(records, documents), **months}
 
 
@@ -148,7 +152,7 @@ class _Reader:
         """A row, if it can be read and belongs to this server."""
         if not isinstance(document, dict):
             self.refuse(what, "is no row")
-        elif len(str(document)) > ENTRY_LIMIT:
+        elif len(render(document)) > ENTRY_LIMIT:
             self.refuse(what, "is too large")
         elif str(document.get("guild_id")) != str(self.guild_id):
             self.refuse(what, "is of another server")
@@ -159,7 +163,7 @@ class _Reader:
             self.refuse(what, "cannot be read")
         return None
 
-    def ledger(self, document: object) -> Ledger | None:
+    def ledger(self, document: object) -> LedgerDocument | None:
         """A ledger without those of its invites that cannot be read."""
         if not isinstance(document, dict):
             self.refuse("ledger", "is no row")
@@ -168,12 +172,14 @@ class _Reader:
         ledger = self.row(Ledger, {**document, "invites": {}}, "ledger")
         if ledger is None or not isinstance(invites, dict):
             return None
-        kept = {InviteCode(str(code)): self._invite(str(code), value) for code, value in invites.items()}
-        return attrs.evolve(ledger, invites={code: one for code, one in kept.items() if one is not None})
+        kept = {str(code): self._invite(str(code), value) for code, value in invites.items()}
+        if None in kept.values():
+            kept = {code: invite for code, invite in kept.items() if invite is not None}
+        return LedgerDocument(ledger.guild_id, ledger.number, {**document, "invites": kept})
 
-    def _invite(self, code: str, document: object) -> Invite | None:
-        invite = self._documents.read_document(Invite, document) if isinstance(document, dict) else None
-        if invite is None or invite.code != code or invite.uses < 0:
+    def _invite(self, code: str, document: object) -> Mapping[str, object] | None:
+        invite = self._documents.settled_invite(document) if isinstance(document, dict) else None
+        if invite is None or invite["code"] != code or cast("int", invite["uses"]) < 0:
             self.refuse(f"invite {code[:40]}", "cannot be read")
             return None
         return invite
@@ -189,7 +195,7 @@ def read_records(guild: object, sections: object, documents: Documents) -> tuple
         return None, reader.refused
     joins: list[Join] = []
     state: Mapping[str, object] = {}
-    ledger: Ledger | None = None
+    ledger: LedgerDocument | None = None
     for name, value in sections.items():
         if name == STATE and isinstance(value, Mapping):
             state = value

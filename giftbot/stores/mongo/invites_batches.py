@@ -7,7 +7,7 @@ number of the batch that wrote it (`written`), so that no older one goes over it
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bson import Int64
@@ -15,23 +15,20 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from giftbot.models.ids import GuildId, batch_id, event_id
-from giftbot.models.invite_batch import InviteBatch, Ledger
+from giftbot.models.invite_batch import InviteBatch
 from giftbot.models.invite_event import InviteEvent
 from giftbot.models.join import Join
+from giftbot.models.ledger_document import LedgerDocument
 from giftbot.stores.documents import CHUNK, Document, chunks, guild_prefix
-from giftbot.stores.invite_batches import StoredBatch, empty_batch, read_batch, read_stored_ledger, write_batch
-from giftbot.stores.invite_documents import in_turns, read_all, read_document, to_document
+from giftbot.stores.invite_batches import StoredBatch, empty_batch, read_batch, restored_batch, write_batch
+from giftbot.stores.invite_documents import TOGETHER, in_turns, read_all, read_document, to_document
 from giftbot.stores.mongo.documents import changing, of_guild
 from giftbot.stores.mongo.driver import Collection as Rows
-from giftbot.stores.mongo.driver import MongoDatabase
 from giftbot.stores.mongo.faults import duplicates, translated
 from giftbot.stores.mongo.invites_documents import documents_of, join_fields, packed, unpacked
+from giftbot.stores.mongo.invites_ledgers import MongoLedgers, whole
 
 _PAGE = 50
-
-
-def _whole(value: object) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def _before(number: int) -> Document:
@@ -43,11 +40,8 @@ def _event_document(event: InviteEvent) -> Document:
     return {"_id": event.event_id, "document": to_document(event)}
 
 
-class MongoInviteBatchStore:
+class MongoInviteBatchStore(MongoLedgers):
     """`InviteEventStore` and `InviteBatchStore` on MongoDB."""
-
-    def __init__(self, database: MongoDatabase) -> None:
-        self._database = database
 
     @property
     def _events(self) -> Rows:
@@ -56,10 +50,6 @@ class MongoInviteBatchStore:
     @property
     def _batches(self) -> Rows:
         return self._database["invite_batches"]
-
-    @property
-    def _ledgers(self) -> Rows:
-        return self._database["invite_ledgers"]
 
     async def add_events(self, events: Sequence[InviteEvent]) -> None:
         """Keep them; of any servers."""
@@ -80,14 +70,7 @@ class MongoInviteBatchStore:
         Then what follows from the batch that has it is written, as far as that is missing.
         """
         stored = await write_batch(batch)
-        document: Document = {
-            "_id": batch.batch_id,
-            "guild_id": Int64(batch.guild_id),
-            "number": batch.number,
-            "decided_at": batch.decided_at,
-            "document": await packed(stored.document),
-            "joins": await packed(stored.lines),
-        }
+        document = await _batch_row(stored)
         if await self._number(batch.guild_id) >= batch.number:
             return False
         if await _insert(self._batches, [document]):
@@ -95,11 +78,6 @@ class MongoInviteBatchStore:
             return False
         await self._project(stored)
         return True
-
-    async def _number(self, guild_id: GuildId) -> int:
-        with translated():
-            found = await self._ledgers.find_one({"_id": Int64(guild_id)}, {"number": 1})
-        return _whole(found.get("number")) if found else 0
 
     async def _project(self, stored: StoredBatch) -> None:
         """Write what follows from a batch, as far as no newer one has written it; the ledger last."""
@@ -109,14 +87,7 @@ class MongoInviteBatchStore:
         for seqs in chunks(batch.events):
             with translated():
                 await self._events.delete_many({"_id": {"$in": [event_id(batch.guild_id, seq) for seq in seqs]}})
-        update = changing(
-            {
-                "number": batch.number,
-                "taken_at": batch.ledger.taken_at,
-                "document": await packed(stored.ledger),
-            }
-        )
-        query = {"_id": Int64(batch.guild_id), "number": _before(batch.number)}
+        query, update = await _ledger_update(stored)
         with translated():
             try:
                 await self._ledgers.update_one(query, update, upsert=True)
@@ -142,27 +113,34 @@ class MongoInviteBatchStore:
             cursor = self._batches.find({"_id": newer}).sort([("_id", 1)]).batch_size(_PAGE)
             found = await cursor.to_list(None)
         for row in found:
-            batch = await _read(row) or empty_batch(guild_id, _whole(row.get("number")))
+            batch = await _read(row) or empty_batch(guild_id, whole(row.get("number")))
             await self._project(await write_batch(batch))
         return len(found)
 
-    async def get_ledger(self, guild_id: GuildId) -> Ledger | None:
-        """What is known of a server's invites; None before the first look."""
-        with translated():
-            found = await self._ledgers.find_one({"_id": Int64(guild_id)})
-        return await _read_ledger(found) if found else None
+    async def restore_ledgers(self, ledgers: Sequence[LedgerDocument], *, decided_at: datetime) -> set[GuildId]:
+        """Write ledgers of any servers as batches in which nobody joined; which of them were new.
 
-    async def scan_ledgers(self, changed_after: datetime | None = None) -> AsyncIterator[list[Ledger]]:
-        """All ledgers by server id, in pages; or those whose baseline is newer than that."""
-        condition: Document = {} if changed_after is None else {"taken_at": {"$gt": changed_after}}
-        with translated():
-            cursor = self._ledgers.find(condition, {"_id": 1}).sort([("_id", 1)]).batch_size(10 * CHUNK)
-            ids = [row["_id"] for row in await cursor.to_list(None)]
-        for page in chunks(ids, _PAGE):
+        Their rows of batches are the commit, here too.
+        """
+        numbers = await self.ledger_numbers()
+        newer = [one for one in ledgers if numbers.get(one.guild_id, -1) < one.number]
+        written: set[GuildId] = set()
+        for chunk in chunks(newer, _PAGE):
+            batches = await in_turns(chunk, lambda one: restored_batch(one, decided_at), turn=TOGETHER)
+            taken = await _insert(self._batches, [await _batch_row(one) for one in batches])
+            for position in taken:
+                await self.repair_batches(chunk[position].guild_id)
+            ours = [one for position, one in enumerate(batches) if position not in taken]
+            writes = [UpdateOne(*await _ledger_update(one), upsert=True) for one in ours]
+            if not writes:
+                continue
             with translated():
-                rows = self._ledgers.find({"_id": {"$in": list(page)}}).sort([("_id", 1)]).batch_size(_PAGE + 1)
-                found = await rows.to_list(None)
-            yield [await _read_ledger(row) for row in found]
+                try:
+                    await self._ledgers.bulk_write(writes, ordered=False)
+                except BulkWriteError as error:
+                    duplicates(error)  # of these a newer one is there
+            written |= {one.batch.guild_id for one in ours}
+        return written
 
     async def list_batches(self, guild_id: GuildId, *, limit: int = 100) -> list[InviteBatch]:
         """The newest first."""
@@ -198,10 +176,28 @@ async def _insert(rows: Rows, documents: Sequence[Document]) -> Collection[int]:
     return ()
 
 
+async def _batch_row(stored: StoredBatch) -> Document:
+    batch = stored.batch
+    return {
+        "_id": batch.batch_id,
+        "guild_id": Int64(batch.guild_id),
+        "number": batch.number,
+        "decided_at": batch.decided_at,
+        "document": await packed(stored.document),
+        "joins": await packed(stored.lines),
+    }
+
+
+async def _ledger_update(stored: StoredBatch) -> tuple[Document, Document]:
+    """The query for a ledger that is older than this batch's, and what makes it this one."""
+    batch = stored.batch
+    fields = {
+        "number": batch.number,
+        "taken_at": batch.ledger.taken_at,
+        "document": await packed(stored.ledger),
+    }
+    return {"_id": Int64(batch.guild_id), "number": _before(batch.number)}, changing(fields)
+
+
 async def _read(row: Document) -> InviteBatch | None:
     return await read_batch(await unpacked(row.get("document")), await unpacked(row.get("joins")))
-
-
-async def _read_ledger(row: Document) -> Ledger:
-    number, text = _whole(row.get("number")), await unpacked(row.get("document"))
-    return await read_stored_ledger(GuildId(_whole(row["_id"])), number, text)

@@ -12,9 +12,16 @@ from functools import partial
 from giftbot.models.ids import GuildId, batch_id, event_id
 from giftbot.models.invite_batch import InviteBatch, Ledger
 from giftbot.models.invite_event import InviteEvent
-from giftbot.stores.documents import chunks, guild_prefix, milliseconds
-from giftbot.stores.invite_batches import StoredBatch, read_batch, read_stored_ledger, write_batch
-from giftbot.stores.invite_documents import in_turns, read_all, read_text, to_text
+from giftbot.models.ledger_document import LedgerDocument
+from giftbot.stores.documents import chunks, guild_prefix, milliseconds, read_moment
+from giftbot.stores.invite_batches import (
+    StoredBatch,
+    read_batch,
+    read_stored_ledger,
+    stored_document,
+    write_batch,
+)
+from giftbot.stores.invite_documents import TOGETHER, in_turns, read_all, read_text, to_json, to_text
 from giftbot.stores.sqlite.database import Database, Turn, Value
 from giftbot.stores.sqlite.invites_rows import AMONG, JOINS, encode_join
 from giftbot.stores.sqlite.rows import stored_moment
@@ -38,6 +45,7 @@ _PUT_LEDGER = """
         number = excluded.number, taken_at = excluded.taken_at, document = excluded.document
 """
 _LEDGER = "SELECT number, document FROM invite_ledgers WHERE _id = ?"
+_NUMBERS = "SELECT _id, number FROM invite_ledgers"
 _LEDGER_IDS = "SELECT _id FROM invite_ledgers ORDER BY _id"
 _CHANGED_IDS = "SELECT _id FROM invite_ledgers INDEXED BY invite_ledgers_taken WHERE taken_at > ? ORDER BY _id"
 _LEDGERS = f"SELECT _id, number, document FROM invite_ledgers WHERE _id {AMONG} ORDER BY _id"
@@ -59,6 +67,27 @@ def _commit(turn: Turn, stored: StoredBatch, joins: Sequence[Sequence[Value]]) -
     turn.run_many(_PUT_LEDGER, [[batch.guild_id, batch.number, stored_moment(ledger.taken_at), stored.ledger]])
     turn.run_many(_DROP_EVENT, [[event_id(batch.guild_id, seq)] for seq in batch.events])
     return True
+
+
+def _restore(turn: Turn, rows: Sequence[Sequence[Value]]) -> set[GuildId]:
+    """Write rows of ledgers whose number is not taken; of which servers."""
+    new = []
+    for row in rows:
+        guild_id, number = int(row[0] or 0), int(row[1] or 0)
+        place: dict[str, Value] = {
+            "batch": batch_id(GuildId(guild_id), number),
+            "guild": guild_id,
+            "number": number,
+        }
+        if not turn.rows(_TAKEN, place):
+            new.append(row)
+    turn.run_many(_PUT_LEDGER, new)
+    return {GuildId(int(row[0] or 0)) for row in new}
+
+
+def _ledger_row(ledger: LedgerDocument) -> tuple[Value, ...]:
+    taken_at = read_moment(ledger.document.get("taken_at"))
+    return (ledger.guild_id, ledger.number, stored_moment(taken_at), to_json(ledger.document))
 
 
 class SqliteInviteBatchStore:
@@ -98,18 +127,44 @@ class SqliteInviteBatchStore:
         rows = await self._database.read(_LEDGER, [guild_id])
         return await read_stored_ledger(guild_id, int(rows[0][0] or 0), rows[0][1]) if rows else None
 
+    async def get_ledger_document(self, guild_id: GuildId) -> LedgerDocument | None:
+        """What `get_ledger` reads, as it is stored; an invite in it may be one that cannot be read."""
+        rows = await self._database.read(_LEDGER, [guild_id])
+        return stored_document(guild_id, int(rows[0][0] or 0), str(rows[0][1])) if rows else None
+
     async def scan_ledgers(self, changed_after: datetime | None = None) -> AsyncIterator[list[Ledger]]:
         """All ledgers by server id, in pages; or those whose baseline is newer than that."""
+        async for page in self._scan(changed_after):
+            yield [await read_stored_ledger(*row) for row in page]
+
+    async def scan_ledger_documents(
+        self, changed_after: datetime | None = None
+    ) -> AsyncIterator[list[LedgerDocument]]:
+        """What `scan_ledgers` reads, as it is stored."""
+        async for page in self._scan(changed_after):
+            yield await in_turns(page, lambda row: stored_document(*row), turn=TOGETHER)
+
+    async def _scan(self, changed_after: datetime | None) -> AsyncIterator[list[tuple[GuildId, int, str]]]:
         if changed_after is None:
             rows = await self._database.read(_LEDGER_IDS)
         else:
             rows = await self._database.read(_CHANGED_IDS, [milliseconds(changed_after)])
         for page in chunks([row_id for [row_id] in rows], _PAGE):
             found = await self._database.read(_LEDGERS, [json.dumps(page)])
-            yield [
-                await read_stored_ledger(GuildId(int(row_id or 0)), int(number or 0), text)
-                for row_id, number, text in found
-            ]
+            yield [(GuildId(int(row_id or 0)), int(number or 0), str(text)) for row_id, number, text in found]
+
+    async def ledger_numbers(self) -> dict[GuildId, int]:
+        """The number of each ledger."""
+        rows = await self._database.read(_NUMBERS)
+        return {GuildId(int(row_id or 0)): int(number or 0) for row_id, number in rows}
+
+    async def restore_ledgers(self, ledgers: Sequence[LedgerDocument], *, decided_at: datetime) -> set[GuildId]:
+        """Write ledgers of any servers as batches in which nobody joined; which of them were new.
+
+        The ledger's row takes the number; there is no row of a batch, and `decided_at` is not kept.
+        """
+        rows = await in_turns(ledgers, _ledger_row, turn=TOGETHER)
+        return await self._database.write(partial(_restore, rows=rows)) if rows else set()
 
     async def list_batches(self, guild_id: GuildId, *, limit: int = 100) -> list[InviteBatch]:
         """The newest first."""

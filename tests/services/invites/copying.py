@@ -20,6 +20,7 @@ from giftbot.models.invite import Coverage, Gone, Invite, Tombstone, Unclaimed, 
 from giftbot.models.invite_batch import InviteBatch, Ledger
 from giftbot.models.invite_settings import InviteSettings
 from giftbot.models.join import Candidate, Join, Kind, Left, Level, Method, Reason, Source
+from giftbot.models.ledger_document import LedgerDocument
 from giftbot.models.staff import LinkState, StaffLink
 from giftbot.services.invites.copies import Copies, CopyTimes
 from giftbot.services.invites.payload import Records
@@ -79,7 +80,7 @@ def join(guild_id: GuildId, user: int, *, at: datetime = T0, **more: object) -> 
     return attrs.evolve(made, **more)  # type: ignore[arg-type] # checked by attrs
 
 
-def ledger(guild_id: GuildId, number: int = 7, **more: object) -> Ledger:
+def ledger(guild_id: GuildId, number: int = 7, **more: object) -> LedgerDocument:
     """What is known of a server's invites, with every detail."""
     made = Ledger(
         guild_id=guild_id,
@@ -96,7 +97,8 @@ def ledger(guild_id: GuildId, number: int = 7, **more: object) -> Ledger:
         anomalies=1,
         last_seq=123_456,
     )
-    return attrs.evolve(made, **more)  # type: ignore[arg-type] # checked by attrs
+    made = attrs.evolve(made, **more)  # type: ignore[arg-type] # checked by attrs
+    return LedgerDocument(guild_id, number, invite_documents.to_document(made))
 
 
 def records(guild_id: GuildId = NORTH) -> Records:
@@ -158,8 +160,9 @@ async def fill(store: SqliteStore, one: Records) -> None:
     """Write all of it to the tables, as the bot's own services do."""
     assert one.ledger is not None
     assert one.settings is not None
-    number = one.ledger.number
-    batch = InviteBatch(one.guild_id, number, T0, one.joins, {}, None, one.ledger, ())
+    known_ledger = invite_documents.read_document(Ledger, one.ledger.document)
+    assert known_ledger is not None
+    batch = InviteBatch(one.guild_id, one.ledger.number, T0, one.joins, {}, None, known_ledger, ())
     assert await store.commit_batch(batch)
     for link in one.links:
         assert await store.save_link(attrs.evolve(link, revision=0))
@@ -174,7 +177,7 @@ async def known(store: SqliteStore, guild_id: GuildId = NORTH) -> Records:
     joins = [join async for page in store.scan_joins(guild_id) for join in page]
     return Records(
         guild_id=guild_id,
-        ledger=await store.get_ledger(guild_id),
+        ledger=await store.get_ledger_document(guild_id),
         settings=settings if settings.revision else None,
         links=tuple(sorted(await store.list_links(guild_id), key=lambda link: link.code)),
         credits=tuple(await store.list_credits(guild_id)),
