@@ -215,6 +215,30 @@ async def run_bot(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    ready = asyncio.Event()
+    life = asyncio.create_task(_live(settings, times, stop, opener, ready), name="life")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait((life, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not ready.is_set() and life.cancel():  # nobody works yet: what was opened is closed
+            _log.info("stopped while starting")
+        await asyncio.wait((life,))
+    finally:
+        stopping.cancel()
+        life.cancel()
+        await asyncio.gather(life, stopping, return_exceptions=True)
+    if not life.cancelled():
+        life.result()
+
+
+async def _live(
+    settings: Settings,
+    times: PostingTimes | None,
+    stop: asyncio.Event,
+    opener: ServicesOpener,
+    ready: asyncio.Event,
+) -> None:
+    """Start, work until somebody asks to stop, and end; `ready` is set when the work begins."""
     bot = build_gateway_bot(settings)
     directory = invites_of(bot, settings)
     async with opener(settings, discord_of(bot, settings, directory), times=times) as services:
@@ -231,6 +255,7 @@ async def run_bot(
                 await declare(client, bot.rest, application.id)
                 drop_what_starting_left()
                 _log.info("ready", store=services.store.label, sources=[source.name for source in services.sources])
+                ready.set()
                 await _work(services, presence, bot, stop)
 
 
