@@ -30,7 +30,7 @@ WRITES = [
     Point("invite_batches.insert_many", Moment.AFTER, 2),
     Point("invite_joins.bulk_write", Moment.BEFORE, 1),
     Point("invite_joins.bulk_write", Moment.AFTER, 1),
-    Point("invite_ledgers.bulk_write", Moment.AFTER, 1),
+    Point("invite_ledgers.update_one", Moment.AFTER, 2),
     Point("invite_events.delete_many", Moment.BEFORE, 1),
 ]
 """Round trips inside of one commit on MongoDB."""

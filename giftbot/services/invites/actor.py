@@ -121,7 +121,7 @@ class GuildActor:
         """Wait for an event, the look that is in flight, or the time."""
         waits: set[asyncio.Task[object]] = {asyncio.create_task(self._wake.wait())}
         waits.add(asyncio.create_task(self._clock.sleep(max(seconds, 0.0))))
-        watched = waits | ({self._flight.task} if self._flight.task is not None else set())
+        watched = {*waits, *self._flight.tasks}
         try:
             await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -147,7 +147,7 @@ class GuildActor:
 
     async def _attribute(self, arrivals: list[Arrival]) -> float | None:
         flight, now = self._flight, self._clock.now()
-        if not arrivals and not self._forced and flight.task is None and not flight.looks:
+        if not arrivals and not self._forced and not flight.tasks and not flight.looks:
             self._is_away = False
             return await self._note_invites()
         circumstances = await self._circumstances(arrivals)
@@ -167,9 +167,11 @@ class GuildActor:
 
     def _look(self, arrivals: Sequence[Arrival]) -> float:
         is_urgent = bool(arrivals) and not self._is_away
-        return self._flight.start(self._book.told, paced=not is_urgent, waiting=len(arrivals))
+        newest = max((arrival.event.seq for arrival in arrivals), default=0)
+        return self._flight.start(self._book.told, paced=not is_urgent, waiting=len(arrivals), newest=newest)
 
     async def _decide(self, arrivals: list[Arrival], circumstances: Circumstances) -> float | None:
+        self._flight.sort_out(circumstances.told)
         outcome = await asyncio.to_thread(
             decide,
             self._book.ledger,

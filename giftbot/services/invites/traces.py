@@ -65,6 +65,21 @@ def joined(states: Sequence[State]) -> State:
     )
 
 
+def separable(looks: Sequence[Look], told: Sequence[InviteEvent]) -> list[Look]:
+    """Those looks that tell before from after; the last one always.
+
+    An invite that was made around a look which does not list it was made after it, or was used up before: nobody
+    knows whether the look counts its uses.
+    """
+    born = _born(told)
+    return [*(look for look in looks[:-1] if not _may_have_missed(look, born)), *looks[-1:]]
+
+
+def _may_have_missed(look: Look, born: Mapping[InviteCode, int]) -> bool:
+    listed = look.snapshot.invites
+    return any(look.asked_seq < seq <= look.seen_seq and code not in listed for code, seq in born.items())
+
+
 def _born(told: Sequence[InviteEvent]) -> dict[InviteCode, int]:
     return {
         event.invite.code: event.seq
@@ -112,6 +127,8 @@ class _Step:
         for code, stone in stones.items():
             if code in buried:
                 self._stones.setdefault(code, stone)
+            elif self._born.get(code, 0) > self._look.seen_seq:
+                self._stones.setdefault(code, stone)  # it was made after this look: the next one is to miss it
             elif code not in self._snapshot.invites:
                 self._bury(stone)
 
