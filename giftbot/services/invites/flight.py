@@ -21,7 +21,7 @@ RAID = 20
 """So many who wait make a raid: looks are rarer then."""
 CHAIN = 8
 """Looks that may be waiting to be told apart."""
-OVERLAPPING = 2
+OVERLAPPING = 1
 """With so many looks that wait to be told apart, the next one waits for the grace of the last."""
 
 
@@ -48,7 +48,7 @@ class Flight:
         return {*self._graces, *([] if self._request is None else [self._request])}
 
     def start(self, ledger: Ledger, *, paced: bool, waiting: int, newest: int) -> float:
-        """Begin a look, or say when one may begin. `waiting` is how many wait, `newest` the `seq` of the last of them.
+        """Begin a look, or say when one may begin. `waiting` is how many wait, `newest` the last of their `seq`s.
 
         While few looks wait to be told apart, it does not wait for the grace of the one before: whoever comes in
         that is told apart the better. But a look that was asked after all of them were heard is enough.

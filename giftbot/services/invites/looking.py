@@ -53,7 +53,7 @@ class Looker:
     pace: LookPace
 
     async def look(self, ledger: Ledger, *, paced: bool) -> Look:
-        """Look once, and wait for what is told late. Raises `InviteLookError`.
+        """Look once; the answer is whole after `settled`. Raises `InviteLookError`.
 
         `paced` is for looks that no member waits for.
         """
@@ -62,8 +62,12 @@ class Looker:
         asked = self.numbers.last
         snapshot = attrs.evolve(await self.directory.look(ledger.guild_id), taken_at=self.clock.now())
         revoked = await self._revoked(ledger, snapshot)
-        await self.clock.sleep(self.times.grace)
         return Look(snapshot, asked_seq=asked, seen_seq=self.numbers.last, revoked=revoked)
+
+    async def settled(self, look: Look) -> Look:
+        """The same look, after what it may have counted has been told."""
+        await self.clock.sleep(self.times.grace)
+        return attrs.evolve(look, seen_seq=self.numbers.last)
 
     async def with_vanity(self, guild_id: GuildId, look: Look) -> Look:
         """The same look, and the server's own address, if it can be seen: the members do not wait for it."""
@@ -72,8 +76,7 @@ class Looker:
         except InviteLookError as error:
             _log.warning("the server's own address not seen", guild=guild_id, why=str(error))
             vanity = None
-        await self.clock.sleep(self.times.grace)
-        return attrs.evolve(look, vanity=vanity, vanity_asked=True, seen_seq=self.numbers.last)
+        return attrs.evolve(look, vanity=vanity, vanity_asked=True)
 
     async def _revoked(self, ledger: Ledger, snapshot: Snapshot) -> Mapping[InviteCode, int] | None:
         gone = any(
