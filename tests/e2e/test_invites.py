@@ -127,7 +127,7 @@ async def test_the_last_use_of_an_invite(home: House, notice: DeleteNotice, has_
     ann = home.inviter()
     invite = home.guild.invites.create(inviter=ann, uses=1, max_uses=2)
     home.guild.invites.create(inviter=home.inviter("bob"))
-    async with home.stage.bot():
+    async with home.stage.bot(scale=1 / 4):
         await home.settled()
         (join,) = await home.joined(invite.code, delete_notice=notice)
     assert (join.source, join.code, join.owner_id) == (Source.INVITE, invite.code, ann.user.id)
