@@ -21,7 +21,7 @@ RAID = 20
 """So many who wait make a raid: looks are rarer then."""
 CHAIN = 8
 """Looks that may be waiting to be told apart."""
-OVERLAPPING = 1
+OVERLAPPING = 2
 """With so many looks that wait to be told apart, the next one waits for the grace of the last."""
 
 
