@@ -9,6 +9,7 @@ import asyncio
 import functools
 import selectors
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from typing import ParamSpec, TypeVar
 
@@ -33,7 +34,8 @@ class _JumpingSelector(selectors.DefaultSelector):
         if ready := super().select(0):
             return ready
         if self.threads_at_work:
-            return super().select(5)
+            self.stuck = 0
+            return super().select(0 if timeout == 0 else 5)
         if timeout is None:
             raise RuntimeError("Everybody waits, and nothing will ever happen.")
         before, self.elapsed = self.elapsed, self.elapsed + max(0.0, timeout)
@@ -53,6 +55,26 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds since it was made."""
         return self.jumping.elapsed
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[..., Result], *args: object
+    ) -> asyncio.Future[Result]:
+        """Do this in a thread; the time stands still meanwhile."""
+        future = super().run_in_executor(executor, func, *args)
+        self.jumping.threads_at_work += 1
+        future.add_done_callback(self._one_thread_less)
+        return future
+
+    async def shutdown_default_executor(self) -> None:
+        """Wait for the threads to end."""
+        self.jumping.threads_at_work += 1
+        try:
+            await super().shutdown_default_executor()
+        finally:
+            self.jumping.threads_at_work -= 1
+
+    def _one_thread_less(self, future: asyncio.Future[Result]) -> None:
+        self.jumping.threads_at_work -= 1
 
 
 @attrs.define
