@@ -55,7 +55,7 @@ def share(rows: tuple[Join, ...], level: Level) -> float:
 
 
 def test_ten_joins_per_second(new_file: NewFile) -> None:
-    """Over ten invites of three owners nothing that is called certain is wrong, and a look serves two joins or more."""
+    """Over ten invites of three owners nothing certain is wrong, and a look serves two joins or more."""
 
     async def main() -> None:
         async with staged(new_file()) as stage:
