@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from giftbot.errors import StoreUnavailableError
 from giftbot.models.ids import GuildId
-from giftbot.models.join import Level
+from giftbot.models.invite import Coverage
+from giftbot.models.join import Level, Reason
 from tests.services.invites.processes import staged
-from tests.services.invites.truths import check, check_requests, check_sound
+from tests.services.invites.truths import check, check_all_rows, check_requests, check_sound, found
 from tests.virtual_time import run
 
 ONE = GuildId(1)
@@ -30,5 +34,91 @@ def test_one_join_is_counted(tmp_path: Path) -> None:
             check_requests(stage, ONE)
             [row] = seen.rows
             assert (row.level, row.code) == (Level.COUNTED, "a")
+
+    run(main())
+
+
+def test_a_batch_whose_answer_was_lost_is_published_once(tmp_path: Path) -> None:
+    """The store has it although it said that it failed: it is passed on, and nobody is decided again."""
+
+    async def main() -> None:
+        async with staged(tmp_path / "store.db") as stage:
+            server = stage.discord.add_server(1)
+            server.add_code("a", 101)
+            process = stage.start()
+            await stage.clock.sleep(5)
+            lost: list[str] = []
+
+            def lose_one(name: str, is_after: bool) -> None:
+                if name == "commit_batch" and is_after and not lost:
+                    lost.append(name)
+                    raise StoreUnavailableError("The answer was lost.")
+
+            process.handle.gate = lose_one
+            user = server.join("a")
+            await stage.clock.sleep(60)
+            seen = await check(stage, ONE)
+            assert lost
+            assert [row.code for row in seen.rows] == ["a"]
+            told = [join.user_id for batch in process.published for join in batch.joins]
+            assert told == [user]
+
+    run(main())
+
+
+def test_without_permission_nothing_is_asked(tmp_path: Path) -> None:
+    """Joins are written down with the reason, and the owner is told."""
+
+    async def main() -> None:
+        async with staged(tmp_path / "store.db") as stage:
+            server = stage.discord.add_server(1)
+            server.add_code("a", 101)
+            server.coverage = Coverage.NONE
+            process = stage.start()
+            await stage.clock.sleep(5)
+            server.join("a")
+            await stage.clock.sleep(60)
+            seen = await found(stage, ONE)
+            assert [(row.level, row.reason) for row in seen.rows] == [(Level.UNKNOWN, Reason.NO_PERMISSION)]
+            assert stage.discord.requests == []
+            assert ONE in process.complaints
+
+    run(main())
+
+
+@pytest.mark.parametrize("is_after", [False, True])
+@pytest.mark.parametrize("number", range(0, 16, 3))
+def test_killed_at_a_call_of_the_store(tmp_path: Path, number: int, is_after: bool) -> None:
+    """Before it or after it: the next process decides what was left, each use once."""
+
+    async def main() -> None:
+        async with staged(tmp_path / "store.db") as stage:
+            server = stage.discord.add_server(1)
+            server.add_code("a", 101)
+            process = stage.start()
+            await stage.clock.sleep(5)
+            calls: list[str] = []
+
+            def die(name: str, after: bool) -> None:
+                if after is is_after:
+                    calls.append(name)
+                if len(calls) > number:
+                    process.handle.is_cut = True
+                    raise StoreUnavailableError("The process is dead.")
+
+            process.handle.gate = die
+            server.join("a")
+            await stage.clock.sleep(0.3)
+            server.join("a")
+            await stage.clock.sleep(20)
+            await stage.crash(process)
+            again = stage.start()
+            await stage.clock.sleep(60)
+            await again.actors.refresh(ONE)
+            await stage.clock.sleep(60)
+            seen = await check(stage, ONE)
+            check_all_rows(seen)
+            check_sound(seen)
+            assert seen.ledger.claimed == {"a": 2}
 
     run(main())
