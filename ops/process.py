@@ -103,21 +103,26 @@ class Process:
         self._is_logging = True
 
 
+def has_data(settings: Settings) -> bool:
+    """Whether there are tables. Raises `DataDirectoryError` when that cannot be seen."""
+    from giftbot.app import SQLITE_NAME  # noqa: PLC0415
+
+    if settings.mongo_uri.get_secret_value():
+        return True
+    directory = settings.giftbot_data_dir.absolute()
+    try:
+        return (directory / SQLITE_NAME).exists()
+    except OSError as error:
+        raise DataDirectoryError(f"The data directory {directory} cannot be read: {error.strerror}.") from None
+
+
 def require_data(settings: Settings) -> None:
     """Refuse to begin where there is nothing to look at, so that looking makes no file.
 
     Raises `DataDirectoryError`.
     """
-    from giftbot.app import SQLITE_NAME  # noqa: PLC0415
-
-    if settings.mongo_uri.get_secret_value():
-        return
-    directory = settings.giftbot_data_dir.absolute()
-    try:
-        is_there = (directory / SQLITE_NAME).exists()
-    except OSError as error:
-        raise DataDirectoryError(f"The data directory {directory} cannot be read: {error.strerror}.") from None
-    if not is_there:
+    if not has_data(settings):
+        directory = settings.giftbot_data_dir.absolute()
         raise DataDirectoryError(
             f"There is no data in {directory} (GIFTBOT_DATA_DIR): start the bot once, or run ops with the bot's own"
             " settings."

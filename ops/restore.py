@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +11,7 @@ import typer
 
 from giftbot.errors import CopyError, DataDirectoryError, InvalidInputError
 from ops.options import DryRun
-from ops.process import ops_process
+from ops.process import has_data, ops_process
 
 if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
     from giftbot.app import Services
@@ -26,6 +28,8 @@ From = Annotated[
 def restore(source: From = None, dry_run: DryRun = False) -> None:
     """Take a copy into the tables: what is absent is added, what is newer replaces what is older."""
     with ops_process() as process:
+        import asyncio  # noqa: PLC0415
+
         from giftbot.services.invites.merging import describe  # noqa: PLC0415
         from ops.copying import bot_of  # noqa: PLC0415
         from ops.forms import shown  # noqa: PLC0415
@@ -35,7 +39,9 @@ def restore(source: From = None, dry_run: DryRun = False) -> None:
             raise DataDirectoryError(
                 f"The bot (process {pid}) works on this directory: stop it first, or look with --dry-run."
             )
-        copy, label, taken = process.run(lambda services: _restore(services, source, dry_run=dry_run))
+        copy, label = asyncio.run(_chosen(process.settings, source))
+        with _tables(process.settings, dry_run=dry_run) as process.settings:
+            taken = process.run(lambda services: _restore(services, copy, dry_run=dry_run))
         process.output.say(f"The copy {label}, number {copy.sequence} of {shown(copy.taken_at)}:")
         process.output.say(f"{'Would write' if dry_run else 'Wrote'} {describe(taken.written)}.")
         for why in taken.refused:
@@ -44,18 +50,54 @@ def restore(source: From = None, dry_run: DryRun = False) -> None:
             process.output.say("Nothing was changed (dry run).")
 
 
-async def _restore(services: Services, source: str | None, *, dry_run: bool) -> tuple[Copy, str, Taken]:
+@contextmanager
+def _tables(settings: Settings, *, dry_run: bool) -> Iterator[Settings]:
+    """Settings that lead to tables: they are made where there are none, for a dry run in a place of their own.
+
+    No bot can start on the directory meanwhile. Raises `DataDirectoryError`, `StoreError`.
+    """
+    import tempfile  # noqa: PLC0415
+
+    import attrs  # noqa: PLC0415
+
+    from giftbot.stores.directory import lock_directory  # noqa: PLC0415
+
+    is_there = has_data(settings)
+    with ExitStack() as stack:
+        if not dry_run and not settings.mongo_uri:
+            stack.enter_context(lock_directory(settings.giftbot_data_dir))
+        if dry_run and not is_there:
+            place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            settings = attrs.evolve(settings, giftbot_data_dir=place)
+        if not is_there:
+            _make_tables(settings)
+        yield settings
+
+
+def _make_tables(settings: Settings) -> None:
+    import asyncio  # noqa: PLC0415
+
+    from giftbot.app import SQLITE_NAME  # noqa: PLC0415
+    from giftbot.stores.sqlite.store import open_sqlite  # noqa: PLC0415
+
+    async def make() -> None:
+        async with open_sqlite(settings.giftbot_data_dir / SQLITE_NAME):
+            pass  # opening makes them
+
+    asyncio.run(make())
+
+
+async def _restore(services: Services, copy: Copy, *, dry_run: bool) -> Taken:
     from giftbot.layers import merging_into  # noqa: PLC0415
     from giftbot.services.invites.series import Series  # noqa: PLC0415
 
-    copy, label = await _chosen(services.settings, source)
     taken = await merging_into(services.store).take_in(copy, dry_run=dry_run)
     if not dry_run:
         series = Series()
         await series.load(services.store)
         series.continue_from(copy)
         await series.save(services.store)
-    return copy, label, taken
+    return taken
 
 
 async def _chosen(settings: Settings, source: str | None) -> tuple[Copy, str]:

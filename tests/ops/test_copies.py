@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -127,6 +128,32 @@ def test_restore_into_empty_tables(made: Installation, tmp_path: Path, source: s
     assert (run.code, run.err) == (0, "")
     assert other.with_store(_known) == before
     assert "Wrote nothing new." in other.run("restore", *chosen).out
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["empty", "missing"])
+def test_restore_where_no_bot_was_started_yet(made: Installation, tmp_path: Path, is_there: bool) -> None:
+    """The tables are made for it; a dry run makes nothing, and so does a restore that finds no copy."""
+    before = made.with_store(_known)
+    directory = tmp_path / "new"
+    cloud = {name: made.environ[name] for name in ("CLOUD_API_URL", "CLOUD_API_TOKEN")}
+    new = on_sqlite(directory, **cloud)
+    if not is_there:
+        directory.rmdir()
+    run = new.run("restore")
+    assert (run.code, run.out) == (1, "")
+    assert "There is no copy that can be used." in run.err
+    made.run("backup", "now")
+    run = new.run("restore", "--dry-run")
+    assert (run.code, run.err) == (0, "")
+    assert "Would write 2 credits, 6 joins, 2 ledgers, 4 links, 2 settings." in run.out
+    assert directory.exists() is is_there
+    assert not is_there or list(directory.iterdir()) == []
+    run = new.run("restore")
+    assert (run.code, run.err) == (0, "")
+    assert "Wrote 2 credits, 6 joins, 2 ledgers, 4 links, 2 settings." in run.out
+    assert new.with_store(_known) == before
+    assert is_there or stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert "Wrote nothing new." in new.run("restore").out
 
 
 def test_restore_refuses_beside_a_bot_and_without_a_copy(made: Installation) -> None:
