@@ -195,8 +195,10 @@ class _Step:
         born = self._born.get(invite.code)
         if born is not None:
             return born > self._look.asked_seq
-        created_at = invite.created_at
-        return created_at is not None and created_at > self._snapshot.taken_at - timedelta(seconds=1)
+        created_at, baseline = invite.created_at, self._ledger.taken_at
+        if created_at is None or (baseline is not None and created_at <= baseline):
+            return False  # the baseline has it
+        return created_at > self._snapshot.taken_at - timedelta(seconds=1)
 
     def _bury(self, stone: Tombstone) -> None:
         """Its last uses are of the stretch in which it vanished; once that is decided, only perhaps of others."""
