@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 
 import attrs
 
+from giftbot.models.audit_times import AuditTimes
 from giftbot.models.ids import GuildId
 from giftbot.models.invite_batch import InviteBatch
 from giftbot.models.invite_times import InviteTimes
@@ -14,6 +15,7 @@ from giftbot.models.times import PostingTimes
 from giftbot.outside import Discord, Outside
 from giftbot.services.invites.actors import Actors
 from giftbot.services.invites.alerts import Alerts
+from giftbot.services.invites.auditor import Auditor
 from giftbot.services.invites.choices import InviteChoices
 from giftbot.services.invites.copies import Copies
 from giftbot.services.invites.greetings import Greetings
@@ -32,6 +34,7 @@ class Attribution:
 
     actors: Actors
     alerts: Alerts
+    auditor: Auditor | None
     choices: InviteChoices
     copies: Copies | None
     greetings: Greetings
@@ -55,6 +58,8 @@ class Attribution:
             "greetings": self.greetings.run(),
             "staffing": self.staffing.work.run(),
         }
+        if self.auditor is not None:
+            found["auditor"] = self.auditor.run()
         if self.copies is not None:
             found["copies"] = self.copies.run()
         return found
@@ -110,10 +115,22 @@ def assemble_attribution(
     actors.subscribe(alerts.on_decided)
     actors.subscribe(greetings.on_decided)
     actors.subscribe(staffing.work.on_decided)
+    auditor = None
+    if discord.search is not None:
+        auditor = Auditor(
+            store=store,
+            search=discord.search,
+            directory=directory,
+            clock=clock,
+            times=AuditTimes().scaled(times.factor),
+            changed=recorded,
+        )
+        actors.subscribe(auditor.on_decided)
     leaderboard = Leaderboard(store=store, clock=clock)
     return Attribution(
         actors=actors,
         alerts=alerts,
+        auditor=auditor,
         choices=choices,
         copies=copies,
         greetings=greetings,

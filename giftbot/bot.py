@@ -39,6 +39,7 @@ from giftbot.discord.greetings import DiscordGreeter
 from giftbot.discord.invite_rights import InviteRights
 from giftbot.discord.invites import DiscordInvites
 from giftbot.discord.member_events import MemberEvents
+from giftbot.discord.member_search import DiscordMemberSearch
 from giftbot.discord.owners import DiscordNotifier, DiscordOwners
 from giftbot.discord.presence import Presence
 from giftbot.discord.progress import DiscordProgressBoard
@@ -109,6 +110,11 @@ def discord_of(bot: hikari.GatewayBot, settings: Settings, directory: DiscordInv
         invites=directory,
         greeter=None if directory is None else DiscordGreeter(bot.rest, bot.cache),
         desk=None if directory is None else DiscordStaffDesk(bot.rest),
+        search=(
+            DiscordMemberSearch(bot.rest, directory.rights)
+            if directory is not None and settings.giftbot_member_search
+            else None
+        ),
     )
 
 

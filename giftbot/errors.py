@@ -15,6 +15,8 @@ GiftbotError                      what went wrong, as one sentence
 │   └── StoreUnavailableError     the store is out of reach; the write may or may not have happened (exit code 69)
 ├── SourceError                   a source of codes gave nothing that can be used
 ├── InviteLookError               Discord did not show a server's invites
+│   ├── SearchNotReadyError       the member search asks to come again later
+│   └── SearchRefusedError        the member search is not what it was, or not for us
 └── CopyError                     a copy could not be written or read
     └── CopyRefusedError          what is there is damaged, too large, or not ours
 ```
@@ -106,6 +108,24 @@ class InviteLookError(GiftbotError):
         """Say whether the bot was allowed to ask at all."""
         super().__init__(message)
         self.permitted = permitted
+
+
+class SearchNotReadyError(InviteLookError):
+    """The member search has no index yet; `retry_after` is how many seconds it asks to wait."""
+
+    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
+        """Say how long to wait."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class SearchRefusedError(InviteLookError):
+    """The member search does not work as it is known; `is_everywhere` says whether that is so in all servers."""
+
+    def __init__(self, message: str, *, is_everywhere: bool) -> None:
+        """Say whether other servers need not be tried."""
+        super().__init__(message)
+        self.is_everywhere = is_everywhere
 
 
 class CopyError(GiftbotError):

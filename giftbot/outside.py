@@ -6,7 +6,7 @@ import attrs
 
 from giftbot.services.invites.copies import Copies
 from giftbot.services.invites.greetings import GreetingOutlet
-from giftbot.services.invites.ports import InviteDirectory, StaffDesk
+from giftbot.services.invites.ports import InviteDirectory, MemberSearch, StaffDesk
 from giftbot.services.ports import (
     Announcer,
     Channels,
@@ -37,6 +37,8 @@ class Discord:
     """The same."""
     desk: StaffDesk | None = None
     """The same."""
+    search: MemberSearch | None = None
+    """None unless joins are to be confirmed by it."""
 
 
 @attrs.frozen

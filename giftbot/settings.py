@@ -141,6 +141,8 @@ class Settings:
     """Let servers have a channel in which a bare player id registers; needs the message-content intent."""
     giftbot_invites: bool = False
     """Find out who brought each new member; needs the privileged intent for server members."""
+    giftbot_member_search: bool = False
+    """Let Discord's member search, which is not documented, confirm what counting found out."""
     giftbot_owner_ids: str = attrs.field(default="", validator=_ids)
     """Users who may run the owner's commands, separated by commas; empty is the application's owner or team."""
     giftbot_shard_ids: str = attrs.field(default="", validator=_ids)
@@ -152,6 +154,8 @@ class Settings:
     log_format: str = attrs.field(default="console", validator=_one_of("console", "json"))
 
     def __attrs_post_init__(self) -> None:
+        if self.giftbot_member_search and not self.giftbot_invites:
+            raise ValueError("GIFTBOT_MEMBER_SEARCH needs GIFTBOT_INVITES, whose findings it confirms")
         if self.giftbot_shard_ids and not self.giftbot_shard_count:
             raise ValueError("GIFTBOT_SHARD_IDS needs GIFTBOT_SHARD_COUNT, the number of all shards")
         if any(number >= (self.giftbot_shard_count or 0) for number in self.shard_ids or ()):

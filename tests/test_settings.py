@@ -87,6 +87,7 @@ def test_what_is_misspelt_in_a_file_of_the_bot_is_refused(tmp_path: Path) -> Non
             {"GIFTBOT_REGISTER_BY_MESSAGE": "maybe"},
             "GIFTBOT_REGISTER_BY_MESSAGE must be true or false, not “maybe”.",
         ),
+        ({"GIFTBOT_MEMBER_SEARCH": "true"}, "GIFTBOT_MEMBER_SEARCH needs GIFTBOT_INVITES"),
         ({"GAME_SALT": "x"}, "Did you mean GAME_SIGN_SALT?"),
         ({"GAME": "chess"}, "GAME must be one of whiteout, kingshot"),
         ({"MONGO_URI": "http://h"}, "MONGO_URI must begin with"),

@@ -17,11 +17,16 @@ PAGE = 1_000
 """Members of one answer, as many as Discord gives."""
 LOG_PAGE = 100
 """Entries of the audit log in one answer."""
+_MEMBER_SEARCH = routes.Route("POST", "/guilds/{guild}/members-search")
 
 
 class _Requests(Protocol):
     async def _request(
-        self, compiled_route: routes.CompiledRoute, *, query: data_binding.StringMapBuilder | None = None
+        self,
+        compiled_route: routes.CompiledRoute,
+        *,
+        query: data_binding.StringMapBuilder | None = None,
+        json: Mapping[str, object] | None = None,
     ) -> object: ...
 
 
@@ -53,6 +58,12 @@ async def audit_log(
 async def members(rest: hikari.api.RESTClient, guild_id: GuildId, *, after: int) -> object:
     """The members with the next higher ids."""
     return await _ask(rest, routes.GET_GUILD_MEMBERS.compile(guild=guild_id), {"limit": PAGE, "after": after})
+
+
+async def member_search(rest: hikari.api.RESTClient, guild_id: GuildId, form: Mapping[str, object]) -> object:
+    """Members of a server that match, with how they came. Discord does not document it."""
+    requests = cast("_Requests", rest)
+    return await requests._request(_MEMBER_SEARCH.compile(guild=guild_id), json=form)
 
 
 async def _ask(

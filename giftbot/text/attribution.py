@@ -31,3 +31,23 @@ def balance(joined: int, used: int) -> str:
 def surplus(uses: int) -> str:
     """More uses than people."""
     return f"{counted(uses, 'use')} could not be matched to anybody."
+
+
+def searched(way: int, code: str | None) -> str:
+    """What Discord's member search said; `way` is its own number for it."""
+    by = f" by the invite {code}" if code is not None else ""
+    words = {
+        1: "were added by an application or an authorisation",
+        2: "came by an integration, not by an invite",
+        3: "came by server discovery, not by an invite",
+        4: "came by a student hub, not by an invite",
+        6: "came by the server's own address",
+        7: f"came{by} and were let in by hand",
+        8: "came by the lobby of a game, not by an invite",
+    }
+    return f"Discord's member search says that they {words.get(way, f'came{by}')}."
+
+
+def search_contradicts(said: str) -> str:
+    """What the member search said against a join that was certain."""
+    return f"{said} That contradicts what was counted, which was kept."

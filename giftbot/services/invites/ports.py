@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -36,6 +37,35 @@ class ChannelSight:
     """Whether the bot is told when an invite of this channel is made or deleted (Manage Channels)."""
     is_public: bool
     """Whether @everyone can see it."""
+
+
+class Way(enum.IntEnum):
+    """How somebody came, numbered as in Discord's member search."""
+
+    UNSPECIFIED = 0
+    OAUTH = 1
+    """A bot, or an application that adds people."""
+    INTEGRATION = 2
+    DISCOVERY = 3
+    HUB = 4
+    INVITE = 5
+    VANITY = 6
+    APPROVAL = 7
+    """Somebody let them in by hand."""
+    LOBBY = 8
+
+
+@attrs.frozen
+class MemberOrigin:
+    """How a member came, as Discord's member search says."""
+
+    user_id: UserId
+    joined_at: datetime
+    way: Way
+    """`UNSPECIFIED` also for a way that is not known here."""
+    code: InviteCode | None = None
+    """Of the invite, or the server's own address."""
+    inviter_id: UserId | None = None
 
 
 class InviteDirectory(Protocol):
@@ -97,6 +127,22 @@ class InviteDirectory(Protocol):
 
     async def names(self, guild_id: GuildId, user_ids: Sequence[UserId]) -> dict[UserId, str]:
         """What these users are called now; those who cannot be found are left out."""
+        ...
+
+
+class MemberSearch(Protocol):
+    """Discord's member search, which it does not document."""
+
+    async def joined(self, guild_id: GuildId, first: datetime, last: datetime) -> Sequence[MemberOrigin]:
+        """Members who joined between these moments and are there now, oldest first; of very many the oldest.
+
+        Who joined less than about 20 s ago is missing.
+
+        Raises:
+            SearchNotReadyError: It asks to come again later.
+            SearchRefusedError: It does not work as it is known: it should be left alone for long.
+            InviteLookError: The bot lacks the permission (`permitted` is False), or no answer came.
+        """
         ...
 
 
