@@ -15,6 +15,7 @@ from giftbot.models.ids import GuildId
 from giftbot.models.invite_batch import InviteBatch, Ledger
 from giftbot.models.invite_event import InviteEvent
 from giftbot.models.invite_times import InviteTimes
+from giftbot.models.join import Join
 from giftbot.services.invites.actor import GuildActor, Tools
 from giftbot.services.invites.looking import Looker, LookPace
 from giftbot.services.invites.numbers import Numbers
@@ -29,6 +30,8 @@ Subscriber = Callable[[InviteBatch], Awaitable[None]]
 _RECENT = timedelta(hours=1)
 _JITTER = 0.2
 _LOOK = 1.0
+_LINES = 50
+"""Lines of the log that are written at once."""
 TIDY = 25
 """After so many batches of a server its old ones are forgotten."""
 
@@ -131,15 +134,6 @@ class Actors:
 
     def _note(self, batch: InviteBatch) -> None:
         self._decided.put_nowait(batch)
-        for join in batch.joins:
-            if join.batch == batch.number and join.is_open:
-                _log.info(
-                    "join decided",
-                    guild=batch.guild_id,
-                    user=join.user_id,
-                    join_level=int(join.level),
-                    method=join.method.value,
-                )
         soonest = self._soonest_end(batch)
         if soonest is not None:
             self._due[batch.guild_id] = min(soonest, self._due.get(batch.guild_id, soonest))
@@ -166,6 +160,11 @@ class Actors:
                 await subscriber(batch)
             except Exception:
                 _log.exception("a decided batch was not passed on", guild=batch.guild_id, ref=new_reference())
+        for number, join in enumerate(batch.joins, start=1):
+            if join.batch == batch.number and join.is_open:
+                _log_decided(join)
+            if number % _LINES == 0:
+                await asyncio.sleep(0)
 
     async def _tidy(self, batch: InviteBatch) -> None:
         """What batches say is in joins and ledger: a few of them are kept for repairs and for looking back."""
@@ -179,6 +178,16 @@ class Actors:
             for guild_id in [guild_id for guild_id, due in self._due.items() if due <= now]:
                 del self._due[guild_id]
                 self._actor(guild_id).refresh().add_done_callback(_retrieved)
+
+
+def _log_decided(join: Join) -> None:
+    _log.info(
+        "join decided",
+        guild=join.guild_id,
+        user=join.user_id,
+        join_level=int(join.level),
+        method=join.method.value,
+    )
 
 
 def _retrieved(future: asyncio.Future[Ledger]) -> None:
