@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from bench import fanout, idle, lookups, loop, memory, redeem
+from bench import fanout, idle, invites, lookups, loop, memory, redeem
 from bench.figures import Figure, table, write_json
 from bench.link import child
 from bench.machine import machine_facts
@@ -24,6 +24,7 @@ PARTS: Mapping[str, Measure] = {
     "loop": loop.measure,
     "memory": memory.measure,
     "redeem": redeem.measure,
+    "invites": invites.measure,
 }
 
 

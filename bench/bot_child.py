@@ -11,6 +11,7 @@ import cProfile
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from typing import cast
@@ -26,7 +27,8 @@ from giftbot.app import Discord, Role, Services, assemble, new_owner, open_outsi
 from giftbot.bot import run_bot
 from giftbot.collector import spare_what_was_imported
 from giftbot.logs import configure_logging
-from giftbot.models.ids import GuildId, job_id
+from giftbot.models.ids import GuildId, UserId, job_id
+from giftbot.models.invite_batch import InviteBatch
 from giftbot.models.times import PostingTimes
 from giftbot.sandbox.payload import Payload
 from giftbot.services.ports import Announcer
@@ -43,6 +45,9 @@ HANDLERS = (
     "bare_fetches",
     "redeem",
     "redeem_in_turn",
+    "looked",
+    "decided",
+    "changes",
 )
 
 
@@ -55,6 +60,11 @@ class Bot:
         self._sent = sent
         self._probe = probe
         self._trips = trips
+        self._counts: Counter[GuildId] = Counter()
+        self._moments: dict[UserId, float] = {}
+        self._decided = asyncio.Event()
+        if services.actors is not None:
+            services.actors.subscribe(self._note)
 
     async def started(self) -> None:
         """Wait until the workers are at work."""
@@ -170,6 +180,47 @@ class Bot:
             await asyncio.gather(*(source.fetch() for source in self._services.sources))
             seconds.append(time.perf_counter() - began)
         return {"seconds": seconds}
+
+    async def looked(self, wanted: Payload) -> Payload:
+        """Wait until a server's invites were looked at."""
+        guild_id = GuildId(wanted["guild"])
+        while not await self._is_looked_at(guild_id):  # noqa: ASYNC110 - nobody is told of a look
+            await asyncio.sleep(0.1)
+        return {"late": self._probe.take()}
+
+    async def _is_looked_at(self, guild_id: GuildId) -> bool:
+        ledger = await self._services.store.get_ledger(guild_id)
+        return ledger is not None and ledger.taken_at is not None
+
+    async def decided(self, wanted: Payload) -> Payload:
+        """Wait until so many joins of a server are decided; with `told` also what is claimed of each."""
+        guild_id, began = GuildId(wanted["guild"]), time.monotonic()
+        while self._counts[guild_id] < wanted["count"]:
+            self._decided.clear()
+            await self._decided.wait()
+        late, seconds = self._probe.take(), time.monotonic() - began
+        limit = wanted["count"] + 1 if wanted["told"] else 0
+        joins = await self._services.store.list_joins(guild_id, limit=limit) if limit else []
+        rows = [[join.user_id, int(join.level), join.code, join.owner_id] for join in joins]
+        waiting = len(await self._services.store.list_events(guild_id))
+        return {
+            "joins": rows,
+            "decided": self._counts[guild_id],
+            "waiting": waiting,
+            "seconds": seconds,
+            "late": late,
+        }
+
+    async def changes(self, wanted: Payload) -> Payload:
+        """When each person's join was decided, on the monotonic clock."""
+        return {"moments": [self._moments[UserId(user)] for user in wanted["users"]]}
+
+    async def _note(self, batch: InviteBatch) -> None:
+        now = time.monotonic()
+        new = [join.user_id for join in batch.joins if join.user_id not in self._moments]
+        self._counts[batch.guild_id] += len(new)
+        self._moments.update(dict.fromkeys(new, now))
+        self._decided.set()
 
 
 @contextmanager

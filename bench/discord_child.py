@@ -8,6 +8,7 @@ import itertools
 import sys
 import time
 
+from bench.invites_house import Houses
 from bench.link import serve
 from giftbot.sandbox import Actor, Limits, Sandbox
 from giftbot.sandbox.command import environment
@@ -24,6 +25,8 @@ HANDLERS = (
     "heartbeats",
     "command",
 )
+
+HOUSES = ("house", "lag", "arrive", "truth")
 
 
 class Discord:
@@ -113,7 +116,10 @@ async def main(limits: Limits) -> None:
     """Serve until standard input is closed."""
     async with Sandbox(limits=limits) as sandbox:
         discord = Discord(sandbox)
-        await serve({name: getattr(discord, name) for name in HANDLERS})
+        houses = Houses(sandbox)
+        await serve(
+            {name: getattr(discord, name) for name in HANDLERS} | {name: getattr(houses, name) for name in HOUSES}
+        )
 
 
 if __name__ == "__main__":

@@ -27,11 +27,11 @@ async def measure(session: Session) -> list[Figure]:
     async with open_town(session.root, count, channels=20, roles=15) as town:
         environ = {**os.environ, **town.environ}
         async with child("bench.gateway_child", session.root, environ=environ) as process:
-            bare = await _resident(process.pid)
+            bare = await resident(process.pid)
         for kind in STORES:
             place = session.places.new(kind)
             await place.configure(town.settings())
-            ours = await _of_bot(town, place)
+            ours = await of_bot(town, place)
             figures.append(
                 Figure(
                     "8",
@@ -45,9 +45,9 @@ async def measure(session: Session) -> list[Figure]:
     return figures
 
 
-async def _of_bot(town: Town, place: Place) -> float:
-    """The memory of `giftbot run` itself."""
-    environ = {**os.environ, **town.environ, **place.environ, "LOG_LEVEL": "INFO"}
+async def of_bot(town: Town, place: Place, **more: str) -> float:
+    """The memory of `giftbot run` itself, with these settings besides."""
+    environ = {**os.environ, **town.environ, **place.environ, "LOG_LEVEL": "INFO", **more}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "giftbot", "run", env=environ, stderr=asyncio.subprocess.PIPE
     )
@@ -55,10 +55,10 @@ async def _of_bot(town: Town, place: Place) -> float:
     words: list[bytes] = []
     reading = asyncio.create_task(_read(process.stderr, words))
     try:
-        resident = await _resident(process.pid)
+        megabytes = await resident(process.pid)
         if process.returncode is not None or not any(b"ready" in line for line in words):
             raise ChildProcessError(b"".join(words).decode())
-        return resident
+        return megabytes
     finally:
         if process.returncode is None:
             process.terminate()
@@ -71,7 +71,7 @@ async def _read(stream: asyncio.StreamReader, lines: list[bytes]) -> None:
         lines.append(line)  # noqa: PERF401 - the caller looks at the list meanwhile
 
 
-async def _resident(pid: int) -> float:
+async def resident(pid: int) -> float:
     """Megabytes, once they grow no more."""
     process = psutil.Process(pid)
     before, now = 0.0, 1.0
