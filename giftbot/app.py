@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from giftbot.assembly import Services, assemble
@@ -29,6 +29,7 @@ __all__ = [
     "Services",
     "assemble",
     "game_address",
+    "held_alone",
     "holder_of",
     "journal_of",
     "new_owner",
@@ -145,6 +146,11 @@ def journal_of(settings: Settings) -> Journal:
 def holder_of(settings: Settings) -> Holder | None:
     """Which bot works on the data directory; None when none does. Raises `OSError` when it cannot be read."""
     return lock_holder(settings.giftbot_data_dir)
+
+
+def held_alone(settings: Settings) -> AbstractContextManager[None]:
+    """Keep every bot off the data directory, which is made when it is absent. Raises `DataDirectoryError`."""
+    return lock_directory(settings.giftbot_data_dir)
 
 
 def new_owner() -> str:

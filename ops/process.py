@@ -50,14 +50,14 @@ class Process:
         self._open_log(settings)
         return settings
 
-    def run(self, work: Callable[[Services], Awaitable[T]]) -> T:
-        """Do something with the services, opened for it and closed after it."""
+    def run(self, work: Callable[[Services], Awaitable[T]], *, begins: bool = False) -> T:
+        """Do something with the services, opened for it and closed after it; with `begins` also without data."""
         import asyncio  # noqa: PLC0415
 
         settings = self.settings
 
         async def worked() -> T:
-            async with open_beside(settings) as services:
+            async with open_beside(settings, begins=begins) as services:
                 return await work(services)
 
         return asyncio.run(worked())
@@ -158,14 +158,16 @@ def _without_addresses(settings: Settings) -> Settings:
 
 
 @asynccontextmanager
-async def open_beside(settings: Settings) -> AsyncIterator[Services]:
+async def open_beside(settings: Settings, *, begins: bool = False) -> AsyncIterator[Services]:
     """The bot's services, beside a bot that may be running: nothing is locked, replayed or sent.
 
-    Neither sources nor the game are asked: `ops` helps, too, where one of their addresses is wrong.
+    Neither sources nor the game are asked: `ops` helps, too, where one of their addresses is wrong. Where there is
+    no data they are refused, or with `begins` the tables are made.
     """
     from giftbot.app import Role, open_services  # noqa: PLC0415
 
-    require_data(settings)
+    if not begins:
+        require_data(settings)
     async with open_services(_without_addresses(settings), disconnected(settings), role=Role.OPS) as services:
         yield services
 

@@ -41,7 +41,7 @@ def restore(source: From = None, dry_run: DryRun = False) -> None:
             )
         copy, label = asyncio.run(_chosen(process.settings, source))
         with _tables(process.settings, dry_run=dry_run) as process.settings:
-            taken = process.run(lambda services: _restore(services, copy, dry_run=dry_run))
+            taken = process.run(lambda services: _restore(services, copy, dry_run=dry_run), begins=True)
         process.output.say(f"The copy {label}, number {copy.sequence} of {shown(copy.taken_at)}:")
         process.output.say(f"{'Would write' if dry_run else 'Wrote'} {describe(taken.written)}.")
         for why in taken.refused:
@@ -52,7 +52,7 @@ def restore(source: From = None, dry_run: DryRun = False) -> None:
 
 @contextmanager
 def _tables(settings: Settings, *, dry_run: bool) -> Iterator[Settings]:
-    """Settings that lead to tables: they are made where there are none, for a dry run in a place of their own.
+    """Settings that lead to tables, or to where they can be made; for a dry run in a place of their own.
 
     No bot can start on the directory meanwhile. Raises `DataDirectoryError`, `StoreError`.
     """
@@ -60,31 +60,16 @@ def _tables(settings: Settings, *, dry_run: bool) -> Iterator[Settings]:
 
     import attrs  # noqa: PLC0415
 
-    from giftbot.stores.directory import lock_directory  # noqa: PLC0415
+    from giftbot.app import held_alone  # noqa: PLC0415
 
     is_there = has_data(settings)
     with ExitStack() as stack:
         if not dry_run and not settings.mongo_uri:
-            stack.enter_context(lock_directory(settings.giftbot_data_dir))
+            stack.enter_context(held_alone(settings))
         if dry_run and not is_there:
             place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             settings = attrs.evolve(settings, giftbot_data_dir=place)
-        if not is_there:
-            _make_tables(settings)
         yield settings
-
-
-def _make_tables(settings: Settings) -> None:
-    import asyncio  # noqa: PLC0415
-
-    from giftbot.app import SQLITE_NAME  # noqa: PLC0415
-    from giftbot.stores.sqlite.store import open_sqlite  # noqa: PLC0415
-
-    async def make() -> None:
-        async with open_sqlite(settings.giftbot_data_dir / SQLITE_NAME):
-            pass  # opening makes them
-
-    asyncio.run(make())
 
 
 async def _restore(services: Services, copy: Copy, *, dry_run: bool) -> Taken:
