@@ -11,11 +11,14 @@ from pathlib import Path
 from giftbot.errors import InvalidInputError
 from giftbot.sandbox.console import Console
 from giftbot.sandbox.limits import Limits
+from giftbot.sandbox.permissions import BOT, parse
 from giftbot.sandbox.server import Sandbox
 from giftbot.sandbox.watch import Watch
 
 _MARK = "# Written by giftbot sandbox, for one run of it."
 """The first line of a file of settings that may be replaced."""
+_PERMISSIONS = BOT | parse("MANAGE_GUILD|VIEW_AUDIT_LOG|CREATE_INSTANT_INVITE|MANAGE_ROLES|MANAGE_CHANNELS")
+"""What the bot may do in each server: all that it has a use for."""
 
 
 def environment(sandbox: Sandbox) -> dict[str, str]:
@@ -74,9 +77,9 @@ async def serve(
     for ending in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(ending, stop.set)
     try:
-        async with Sandbox(port=port, spec=spec, limits=limits) as sandbox:
+        async with Sandbox(port=port, spec=spec, limits=limits, privileged=["GUILD_MEMBERS"]) as sandbox:
             for number in range(1, guilds + 1):
-                sandbox.world.add_guild(f"Server {number}", members=3)
+                sandbox.world.add_guild(f"Server {number}", members=3, bot_permissions=_PERMISSIONS)
             for code in codes:
                 sandbox.sources.publish(code)
             if env_file is not None:

@@ -14,6 +14,7 @@ from giftbot.sandbox.answer import Answer
 from giftbot.sandbox.driver import Actor
 from giftbot.sandbox.forms import SELECTS, walk
 from giftbot.sandbox.guild import Guild
+from giftbot.sandbox.nouns import Member
 from giftbot.sandbox.options import OptionValue
 from giftbot.sandbox.payload import Payload
 from giftbot.sandbox.refused import DriverRefused, DriverTimeout
@@ -37,6 +38,9 @@ HELP = """\
   choose VALUE                  in a menu; channels as #codes, roles and people as @name
   fill FIELD=VALUE              fill in the form that opened
   look                          show the answer as it is now
+  invite                        NAME makes an invite; its code is said
+  join CODE NAME                somebody comes by it; join alone: by no invite
+  leave NAME                    somebody leaves
   server NUMBER                 go to another server
   quit                          end the sandbox
 Quote what has spaces: press "Test post". A file is file:players.csv"""
@@ -101,6 +105,13 @@ class Console:
                 self._sandbox.game.add_player(player_id, int(kingdom))
             case "strict", []:
                 self._sandbox.game.strict = True
+            case "invite", []:
+                maker = self._actor(self._name)
+                self._say(f"  {self._here().invites.create(inviter=maker.user).code}")
+            case "join", [] | [_] | [_, _]:
+                self._join(*rest)
+            case "leave", [name]:
+                self._sandbox.leave(self._here(), self._member(name))
             case "server", [number]:
                 self._guild = self._server(int(number))
                 self._say(f"  {self._guild.name}")
@@ -110,6 +121,22 @@ class Console:
                     await self._act(more[0], more[1:])
             case _:
                 await self._act(verb, rest)
+
+    def _join(self, code: str | None = None, name: str | None = None) -> None:
+        """Let somebody come, who is known by that name from then on, or was before they left."""
+        guild = self._here()
+        name = name or f"newcomer{len(self._sandbox.world.arrivals) + 1}"
+        known = self._people.get((guild.id, name))
+        member = self._sandbox.join(guild, name if known is None else known.user, code=code)
+        self._people[guild.id, name] = self._sandbox.actor(member)
+        self._say(f"  {name} comes {'without an invite' if code is None else f'by {code}'}")
+
+    def _member(self, name: str) -> Member:
+        """Somebody who is in the server."""
+        found = [one for one in self._here().members.values() if one.user.name == name]
+        if not found:
+            raise DriverRefused(f"nobody here is called {name!r}")
+        return found[-1]
 
     async def _act(self, verb: str, rest: list[str]) -> None:
         actor = self._actor(self._name)

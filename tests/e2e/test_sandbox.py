@@ -23,8 +23,8 @@ class Shell:
         self.printed = ""
 
     @classmethod
-    async def start(cls, directory: Path, *arguments: str) -> Shell:
-        """Start the command without any settings in its environment."""
+    async def start(cls, directory: Path, *arguments: str, **settings: str) -> Shell:
+        """Start the command with no other settings in its environment than these."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         return cls(
             await asyncio.create_subprocess_exec(
@@ -33,7 +33,7 @@ class Shell:
                 "giftbot",
                 *arguments,
                 cwd=directory,
-                env={**environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+                env={**environ, "PYTHONPATH": str(Path(__file__).parents[2]), **settings},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
@@ -85,6 +85,28 @@ async def test_a_newcomer_plays_with_the_bot(tmp_path: Path) -> None:
         sandbox.enter("quit")
         rest, _ = await asyncio.wait_for(sandbox.process.communicate(), PATIENCE)
         assert (sandbox.process.returncode, b"Traceback" in rest) == (0, False)
+    finally:
+        for shell in (sandbox, bot):
+            if shell is not None and shell.process.returncode is None:
+                shell.process.kill()
+                await shell.process.communicate()
+
+
+async def test_a_newcomer_plays_with_invites(tmp_path: Path) -> None:
+    """With the setting the bot starts on the sandbox, and knows who brought the people who are typed."""
+    sandbox = await Shell.start(tmp_path, "sandbox", "--port=0", "--env-file=.env")
+    bot = None
+    try:
+        await sandbox.shows("Type help")
+        bot = await Shell.start(tmp_path, "run", GIFTBOT_INVITES="true")
+        await bot.shows("baseline taken")
+        sandbox.enter("as ada")
+        code = (await sandbox.type("invite", shows="  ")).strip()
+        await bot.shows("join decided")
+        await sandbox.type(f"join {code} eve", shows=f"eve comes by {code}")
+        await bot.shows("join_level=4")
+        shown = await sandbox.type("as admin invites who member=@eve", shows="@eve")
+        assert "@ada" in shown
     finally:
         for shell in (sandbox, bot):
             if shell is not None and shell.process.returncode is None:
