@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import attrs
@@ -42,6 +42,13 @@ class Rows:
 def pack(value: object) -> Part:
     """A value of what JSON has, as a part."""
     text = orjson.dumps(value, option=_CANONICAL)
+    return Part(zlib.compress(text, 1), hashlib.sha256(text).hexdigest())
+
+
+def pack_rows(rows: Iterable[Sequence[object]]) -> Part:
+    """A list that comes in pieces, as a part: thousands of rows at once would hold all threads for 100 ms."""
+    pieces = [orjson.dumps(piece, option=_CANONICAL)[1:-1] for piece in rows if piece]
+    text = b"[" + b",".join(pieces) + b"]"
     return Part(zlib.compress(text, 1), hashlib.sha256(text).hexdigest())
 
 

@@ -17,8 +17,8 @@ from giftbot.services.invites import envelope
 from giftbot.services.invites.archive import Archive, Change
 from giftbot.services.invites.envelope import ForeignCopyError, read_copy, render_copy, render_file
 from giftbot.services.invites.merging import Merging
-from giftbot.services.invites.parts import plain
-from giftbot.services.invites.payload import LEDGER, OURS, STATE, pack_records, read_records
+from giftbot.services.invites.parts import pack, plain
+from giftbot.services.invites.payload import LEDGER, OURS, STATE, pack_joins, pack_records, read_records
 from giftbot.services.invites.ports import Copy
 from giftbot.stores import invite_documents
 from giftbot.stores.sqlite.store import open_sqlite
@@ -53,6 +53,17 @@ def test_everything_comes_back_as_it_was() -> None:
 def test_joins_are_by_month() -> None:
     """A change of one month writes that month only."""
     assert list(sections()) == [LEDGER, STATE, "joins 2026-05", "joins 2026-06"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 200, 450])
+def test_any_number_of_joins_is_one_list(count: int) -> None:
+    """They are written in pieces, and have the digest of the whole."""
+    joins = [join(NORTH, user, left_at=T0 + HOUR if user > 300 else None) for user in range(1, count + 1)]
+    section = pack_joins(joins[::-1], invite_documents)
+    rows = [invite_documents.to_document(one) for one in sorted(joins, key=lambda join: join.join_id)]
+    assert section.own == pack(rows)
+    there = [row["user_id"] for table in section.earlier.values() for row in orjson.loads(table.text)]
+    assert sorted(there) == list(range(1, min(count, 300) + 1))
 
 
 @pytest.mark.parametrize("guild", ["x", "", "-5", "٣", "0", str(2**63), "1 2"])
