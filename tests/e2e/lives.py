@@ -40,6 +40,7 @@ class Cloud:
         self.port = free_port()
         self.refused: list[str] = []
         """The methods of the requests that were answered with 500."""
+        self._was_refused = asyncio.Semaphore(0)
         self._stack = AsyncExitStack()
 
     @property
@@ -66,8 +67,15 @@ class Cloud:
         self._stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", self.port).start()
 
+    async def come_up_after(self, count: int) -> None:
+        """Work once so many requests were answered with 500."""
+        for _ in range(count):
+            await self._was_refused.acquire()
+        await self.come_up()
+
     async def _refuse(self, request: web.Request) -> web.Response:
         self.refused.append(request.method)
+        self._was_refused.release()
         return web.Response(status=500)
 
     def newest(self) -> Copy | None:

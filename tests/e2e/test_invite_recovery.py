@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import uuid
@@ -181,6 +182,26 @@ async def test_a_good_copy_is_not_written_over_by_who_could_not_read_it(stage: S
     async with stage.bot():
         await life.settled()
         assert await life.rows() == after
+    cloud.goes_forward()
+
+
+async def test_a_cloud_that_starts_with_the_bot(stage: Stage, cloud: Cloud) -> None:
+    """The disk is empty and the cloud there a moment later: the bot waits for it, and finds who came meanwhile."""
+    life = lives(stage, cloud)
+    await cloud.come_up()
+    async with stage.bot():
+        before = await life.begin()
+    life.clear()
+    away = [*life.home.joins(life.counted, 2), *life.home.joins(life.marked)]
+    await cloud.fail()
+    coming = asyncio.create_task(cloud.come_up_after(2))
+    async with stage.bot():
+        await coming
+        found = await life.home.decided(away)
+        after = await life.rows()
+    after.has_all_of(before)
+    assert after.counts == {"joins": 7, "links": 2, "credits": 1}
+    assert [join.code for join in found] == [life.counted, life.counted, life.marked]
     cloud.goes_forward()
 
 

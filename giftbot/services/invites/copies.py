@@ -48,6 +48,8 @@ class CopyTimes:
     backoff: float = 5.0
     """After the first failure; doubled by each further one."""
     backoff_limit: float = 300.0
+    patience: float = 7.0
+    """How long a start without tables waits for a place that does not answer."""
     stop: float = 8.0
     """What the last copies may take at the end."""
 
@@ -78,7 +80,13 @@ class Copies:
         self._times = times or CopyTimes()
         self._archive = Archive(store, documents)
         places = [*([local] if local is not None else []), *remote]
-        self._restoring = Restoring(store=store, merging=Merging(store, documents), places=places, clock=clock)
+        self._restoring = Restoring(
+            store=store,
+            merging=Merging(store, documents),
+            places=places,
+            clock=clock,
+            patience=self._times.patience,
+        )
         self._keepers = tuple(
             Keeper(
                 place,

@@ -22,6 +22,7 @@ ANOTHER_SERIES = (
     "It belongs to another bot, or to an earlier life of this one, and nothing is written over it. If it is this"
     " bot's: stop the bot, then ops restore --from {label}."
 )
+_TRIES = 3
 _NAMED = 20
 """So many refused entries are logged one by one."""
 
@@ -52,7 +53,16 @@ async def look_at(place: CopyPlace) -> Look:
 class Restoring:
     """Brings the tables in step with the newest whole copy, and knows which series of copies goes on."""
 
-    def __init__(self, *, store: InviteStore, merging: Merging, places: Sequence[CopyPlace], clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: InviteStore,
+        merging: Merging,
+        places: Sequence[CopyPlace],
+        clock: Clock,
+        patience: float = 0.0,
+    ) -> None:
+        """Take the tables, the places, and how many seconds who knows nothing asks those that fail again."""
         self.series = Series()
         self.statuses: dict[str, CopyStatus] = {place.label: CopyStatus(place.label) for place in places}
         """What is known of each place, by its label."""
@@ -60,6 +70,7 @@ class Restoring:
         self._merging = merging
         self._places = tuple(places)
         self._clock = clock
+        self._patience = patience
 
     async def run(self, *, ledgers: bool = True) -> frozenset[str]:
         """Restore, before anything connects; the labels of the places that could be read.
@@ -68,7 +79,7 @@ class Restoring:
         `ledgers` is False beside a bot that decides joins. Raises `StoreError` when the tables cannot be read.
         """
         await self.series.load(self._store)
-        looks = await asyncio.gather(*map(look_at, self._places))
+        looks = await self._look_everywhere()
         by_label = {place.label: look for place, look in zip(self._places, looks, strict=True)}
         label_of = {id(look.copy): label for label, look in by_label.items() if look.copy is not None}
         copies = [look.copy for look in looks if look.copy is not None]
@@ -82,6 +93,22 @@ class Restoring:
         if not copies:
             _log.info("no copy found", epoch=self.series.epoch, sequence=self.series.sequence)
         return frozenset(label for label, look in by_label.items() if look.failed is None)
+
+    async def _look_everywhere(self) -> list[Look]:
+        """What every place has. Who knows nothing yet waits a little for a place that does not answer.
+
+        A service that starts together with the bot is there by then; without its copy nobody could say later who
+        joined while the bot was away.
+        """
+        looks = await asyncio.gather(*map(look_at, self._places))
+        pause = self._patience / (2**_TRIES - 1)
+        for _ in range(_TRIES if pause else 0):
+            if self.series.epoch or any(look.copy for look in looks) or not any(look.failed for look in looks):
+                break
+            await self._clock.sleep(pause)
+            pause *= 2
+            looks = await asyncio.gather(*map(look_at, self._places))
+        return looks
 
     async def read_late(self, place: CopyPlace) -> bool:
         """Read a place that could not be read before, or that holds something newer; whether it was read.

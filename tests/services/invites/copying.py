@@ -36,7 +36,7 @@ HOUR = timedelta(hours=1)
 NORTH = GuildId(900_000_000_000_000_001)
 EMBER = GuildId(900_000_000_000_000_002)
 STAFF, OTHER = UserId(2**62 + 1), UserId(2**53 + 1)
-FAST = CopyTimes(settle=0.01, remote_settle=0.02, backoff=0.05, backoff_limit=0.2, stop=5.0)
+FAST = CopyTimes(settle=0.01, remote_settle=0.02, backoff=0.05, backoff_limit=0.2, patience=0.0, stop=5.0)
 
 
 def invite(code: str, uses: int = 3, **more: object) -> Invite:
