@@ -35,6 +35,8 @@ class Ledger:
     counted by what their batch counted."""
     loose: int = 0
     """How many joins that are decided without their use being known may still be counted."""
+    made: dict[InviteCode, int] = attrs.Factory(dict)
+    """Invites of the baseline that no look has shown yet, with the `seq` of the event that told of them."""
     anomalies: int = 0
     """How often a counter went down, or a list could not be read whole."""
     last_seq: int = 0
@@ -46,7 +48,11 @@ class Ledger:
     def with_baseline(self, snapshot: Snapshot) -> Ledger:
         """This ledger with that look as what the next one is compared with."""
         return attrs.evolve(
-            self, taken_at=snapshot.taken_at, invites=dict(snapshot.invites), coverage=snapshot.coverage
+            self,
+            taken_at=snapshot.taken_at,
+            invites=dict(snapshot.invites),
+            coverage=snapshot.coverage,
+            made={},
         )
 
 

@@ -210,6 +210,9 @@ class Closing:
             taken_at=look.snapshot.taken_at,
             invites=state.invites,
             coverage=look.snapshot.coverage,
+            made={
+                code: seq for code, seq in old.made.items() if code in state.invites and not self._shown(code, cut)
+            },
             tombstones=stones,
             vanity=self._vanity_after(),
             owed=self._owed_after(end - old.loose),
@@ -233,6 +236,10 @@ class Closing:
             balanced=not left_over and not ledger.loose,
             has_gate=self.reading.scene.circumstances.has_gate,
         )
+
+    def _is_unseen(self, code: InviteCode, cut: int) -> bool:
+        """Whether none of the looks that are used up lists this invite."""
+        return all(code not in look.snapshot.invites for look in self.reading.looks[: cut + 1])
 
     def _loose_after(self, parts: Sequence[Part], cut: int) -> int:
         """How many of these people may be counted by a later look only."""

@@ -26,7 +26,7 @@ def ledger_after(ledger: Ledger, event: InviteEvent) -> Ledger:
     An invite that was made counts from 0. One that is gone becomes a tombstone and may still explain joins.
     """
     if event.kind is InviteEventKind.CREATED and event.invite is not None:
-        return _with_created(ledger, event.invite)
+        return _with_created(ledger, event.invite, event.seq)
     if event.kind is InviteEventKind.DELETED and event.code is not None:
         return _with_gone(ledger, {event.code: Gone.DELETED}, event.received_at)
     if event.kind is InviteEventKind.CHANNEL_GONE:
@@ -44,12 +44,13 @@ def ledger_after(ledger: Ledger, event: InviteEvent) -> Ledger:
     return ledger
 
 
-def _with_created(ledger: Ledger, invite: Invite) -> Ledger:
+def _with_created(ledger: Ledger, invite: Invite, seq: int) -> Ledger:
     is_known = invite.code in ledger.invites or any(stone.invite.code == invite.code for stone in ledger.tombstones)
     if is_known:
         return ledger
     fresh = attrs.evolve(invite, uses=0)
-    return attrs.evolve(ledger, invites={**ledger.invites, invite.code: fresh})
+    made = {**ledger.made, invite.code: seq}
+    return attrs.evolve(ledger, invites={**ledger.invites, invite.code: fresh}, made=made)
 
 
 def _with_gone(ledger: Ledger, codes: Mapping[InviteCode, Gone], moment: datetime) -> Ledger:

@@ -35,7 +35,7 @@ class State:
 
 def trace(ledger: Ledger, looks: Sequence[Look], circumstances: Circumstances, now: datetime) -> list[State]:
     """What each look shows against the one before; `ledger` has a baseline, and what was told is in it."""
-    born = _born(circumstances.told)
+    born = {**ledger.made, **_born(circumstances.told)}
     revoked = next((look.revoked for look in reversed(looks) if look.revoked is not None), None)
     states: list[State] = []
     invites = ledger.invites
@@ -192,13 +192,7 @@ class _Step:
             self._bury(Tombstone(invite, snapshot.taken_at, gone))
 
     def _is_unborn(self, invite: Invite) -> bool:
-        born = self._born.get(invite.code)
-        if born is not None:
-            return born > self._look.asked_seq
-        created_at, baseline = invite.created_at, self._ledger.taken_at
-        if created_at is None or (baseline is not None and created_at <= baseline):
-            return False  # the baseline has it
-        return created_at > self._snapshot.taken_at - timedelta(seconds=1)
+        return self._born.get(invite.code, 0) > self._look.asked_seq
 
     def _bury(self, stone: Tombstone) -> None:
         """Its last uses are of the stretch in which it vanished; once that is decided, only perhaps of others."""
