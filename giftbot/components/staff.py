@@ -22,9 +22,10 @@ from giftbot.discord.staff_views import (
 )
 from giftbot.errors import InvalidInputError, NotAllowedError
 from giftbot.models.ids import ChannelId, GuildId, InviteCode, UserId
+from giftbot.services.invites.link_making import LinkMade
 from giftbot.services.invites.link_watch import LinkWatch
 from giftbot.services.invites.ports import StaffDesk
-from giftbot.services.invites.staff import LinkMade, StaffLinks
+from giftbot.services.invites.staff import StaffLinks
 from giftbot.services.invites.staff_news import StaffNews
 from giftbot.services.invites.staff_statistics import StaffStatistics
 from giftbot.text import staff as texts

@@ -74,6 +74,10 @@ class DiscordInvites:
         """Whether the server may have an address of its own."""
         return self.rights.has_vanity(guild_id)
 
+    def may_make_roles(self, guild_id: GuildId) -> bool:
+        """Whether the bot may make roles, and have invites give them."""
+        return self.rights.may(guild_id, hikari.Permissions.MANAGE_ROLES)
+
     def note_invite_in(self, guild_id: GuildId, channel_id: ChannelId | None) -> None:
         """An invite was made in that channel; None: in any."""
         if channel_id is None:
@@ -216,6 +220,17 @@ class DiscordInvites:
         )
         return RoleId(int(role.id))
 
+    async def delete_role(self, guild_id: GuildId, role_id: RoleId, reason: str) -> None:
+        """Delete a role; one that is gone already is no error."""
+        try:
+            await self._rest.delete_role(guild_id, role_id, reason=reason)
+        except hikari.NotFoundError:
+            return
+        except hikari.ForbiddenError as error:
+            raise _refused(error) from error
+        except Exception as error:  # whatever hikari lets through of a broken answer
+            raise _failed(error) from error
+
     async def names(self, guild_id: GuildId, user_ids: Sequence[UserId]) -> dict[UserId, str]:
         """What these users are called now; those who cannot be found are left out."""
         found: dict[UserId, str] = {}
@@ -234,9 +249,13 @@ async def _ask(answer: Awaitable[T]) -> T:
     try:
         return await answer
     except hikari.ForbiddenError as error:
-        raise InviteLookError(f"Discord says that the bot may not: {error.message}", permitted=False) from error
+        raise _refused(error) from error
     except Exception as error:  # whatever hikari lets through of a broken answer
         raise _failed(error) from error
+
+
+def _refused(error: hikari.ForbiddenError) -> InviteLookError:
+    return InviteLookError(f"Discord says that the bot may not: {error.message}", permitted=False)
 
 
 def _failed(error: Exception) -> InviteLookError:

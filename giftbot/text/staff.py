@@ -17,6 +17,7 @@ NO_PLACE = (
     "There is no channel that everybody can see and in which I may make invites. Give my role **Create Invite** "
     "in such a channel, or name a channel."
 )
+NO_MANAGE_ROLES = "I lack the permission “Manage Roles”"
 NO_STAFF = "Nobody has a staff link in this server yet. An admin makes one with /setup_staff_invite."
 NO_LINK_OF_YOURS = "You have no staff link in this server, so there is nothing to tell you. Ask an admin for one."
 NOT_YOURS = "You can see your own figures only; those of others are for people with **Manage Server**."

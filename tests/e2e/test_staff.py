@@ -7,9 +7,13 @@ import pytest
 from giftbot.models.join import Level, Method
 from giftbot.models.staff import LinkState
 from giftbot.sandbox.answer import text_of
+from giftbot.sandbox.faults import FaultKind
 from giftbot.sandbox.refused import DriverRefused
 from tests.e2e.headquarters import Headquarters, headquarters, said
 from tests.e2e.stage import Stage
+
+INVITES = "/channels/{channel_id}/invites"
+ROLES = "/guilds/{guild_id}/roles"
 
 
 async def told_owner(place: Headquarters, words: str) -> str:
@@ -45,8 +49,29 @@ async def test_without_manage_roles_the_link_is_counted(stage: Stage) -> None:
         assert "**Manage Roles**" in answer
         (link,) = await place.links()
         assert link.marker_role_id is None
+        assert place.home.sandbox.requests.count(method="POST", route=ROLES) == 0
         (join,) = await place.home.joined(link.code)
     assert (join.owner_id, join.level) == (place.ada.id, Level.COUNTED)
+
+
+async def test_a_role_whose_invite_discord_refuses_is_deleted_again(stage: Stage) -> None:
+    """The link is made without it, and counted."""
+    async with headquarters(stage) as place:
+        roles = set(place.guild.roles)
+        refused = place.home.sandbox.faults.add(
+            kind=FaultKind.STATUS,
+            method="POST",
+            route=INVITES,
+            status=400,
+            code=50035,
+            where=lambda body: bool(body.get("role_ids")),
+        )
+        answer = await said(await place.admin.command("setup_staff_invite", member=place.ada.member))
+        assert "no marker role" in answer
+        (link,) = await place.links()
+        assert (refused.hits, link.marker_role_id, place.guild.invites[link.code].role_ids) == (1, None, ())
+        assert set(place.guild.roles) == roles
+        assert place.home.sandbox.requests.count(method="DELETE", route=f"{ROLES}/{{role_id}}", status=204) == 1
 
 
 async def test_who_may_not_is_told(stage: Stage) -> None:

@@ -95,6 +95,10 @@ class InviteDirectory(Protocol):
         """Whether the server has an address of its own."""
         ...
 
+    def may_make_roles(self, guild_id: GuildId) -> bool:
+        """Whether the bot may make roles, and have invites give them (Manage Roles)."""
+        ...
+
     async def look(self, guild_id: GuildId) -> Snapshot:
         """The invites now, as much as may be seen. One entry that cannot be read loses that entry."""
         ...
@@ -123,6 +127,10 @@ class InviteDirectory(Protocol):
 
     async def create_role(self, guild_id: GuildId, name: str, reason: str) -> RoleId:
         """Make a role without permissions, which nobody sees apart."""
+        ...
+
+    async def delete_role(self, guild_id: GuildId, role_id: RoleId, reason: str) -> None:
+        """Delete a role; one that is gone already is no error."""
         ...
 
     async def names(self, guild_id: GuildId, user_ids: Sequence[UserId]) -> dict[UserId, str]:

@@ -12,12 +12,13 @@ from functools import partial
 import attrs
 import structlog
 
-from giftbot.errors import InvalidInputError, InviteLookError, StoreError
-from giftbot.models.ids import ChannelId, GuildId, InviteCode, RoleId, UserId
+from giftbot.errors import InvalidInputError, StoreError
+from giftbot.models.ids import ChannelId, GuildId, InviteCode, UserId
 from giftbot.models.invite import Invite, Vanity
 from giftbot.models.invite_batch import Ledger
 from giftbot.models.staff import LinkState, StaffLink
-from giftbot.services.invites.ports import ChannelSight, InviteDirectory
+from giftbot.services.invites.link_making import LinkMade, LinkMaker
+from giftbot.services.invites.ports import InviteDirectory
 from giftbot.services.ports import Clock
 from giftbot.services.remembering_invites import InviteStore
 from giftbot.text import staff as texts
@@ -26,22 +27,6 @@ _log = structlog.get_logger(__name__)
 _CODE = re.compile(
     r"(?:https?://)?(?:(?:www\.)?discord\.gg/|(?:www\.)?discord(?:app)?\.com/invite/)?([\w-]{2,64})/?"
 )
-_WELCOMING = ("welcome", "start", "rules", "general", "lobby", "main")
-"""Channels that newcomers are sent to, by parts of their names; the first that fits."""
-
-
-@attrs.frozen
-class LinkMade:
-    """What became of setting up a link."""
-
-    link: StaffLink
-    invite: Invite | None = None
-    """As Discord shows it; None for the server's own address, or for a link that was there already."""
-    before: StaffLink | None = None
-    """Whose it was until now, or what it replaces."""
-    is_new: bool = True
-    refused_role: str | None = None
-    """Why it gives no marker role, though one was wanted."""
 
 
 class StaffLinks:
@@ -59,6 +44,7 @@ class StaffLinks:
         """Take the ports. `refresh` looks at a server's invites now, `changed` is told of servers with new rows."""
         self._store = store
         self._directory = directory
+        self._maker = LinkMaker(directory, self._now)
         self._clock = clock
         self._refresh = refresh
         self._changed = changed
@@ -88,11 +74,11 @@ class StaffLinks:
             InviteLookError: Discord did not answer.
         """
         async with self._turns[guild_id]:
-            sight = self._place(guild_id, channel_id)
+            sight = self._maker.place(guild_id, channel_id)
             for link in await self._store.list_links(guild_id, staff_id=staff_id, valid_only=True):
                 if link.is_ours and link.channel_id == sight.channel_id and link.state is LinkState.LIVE:
                     return LinkMade(link, is_new=False)
-            made = await self._made(guild_id, sight, staff_id, staff_name, wants_role=wants_role)
+            made = await self._maker.make(guild_id, sight, staff_id, staff_name, wants_role=wants_role)
             await self._insert(made.link)
             return made
 
@@ -140,8 +126,8 @@ class StaffLinks:
             sights = {sight.channel_id: sight for sight in self._directory.sights(guild_id)}
             sight = sights.get(old.channel_id) if old.channel_id is not None else None
             if sight is None or not (sight.is_public and sight.may_create):
-                sight = self._place(guild_id, None)
-            made = await self._made(
+                sight = self._maker.place(guild_id, None)
+            made = await self._maker.make(
                 guild_id,
                 sight,
                 old.staff_id,
@@ -177,66 +163,6 @@ class StaffLinks:
                 await self._change(link, partial(attrs.evolve, staff_name=name, updated_at=now))
                 changed += 1
         return changed, len(people) - len(names)
-
-    def _place(self, guild_id: GuildId, channel_id: ChannelId | None) -> ChannelSight:
-        """The channel for a new link."""
-        sights = self._directory.sights(guild_id)
-        if channel_id is not None:
-            sight = next((sight for sight in sights if sight.channel_id == channel_id), None)
-            if sight is None:
-                raise InvalidInputError(texts.not_a_place(channel_id))
-            if not sight.may_create:
-                raise InvalidInputError(texts.may_not_create(channel_id))
-            if not sight.is_public:
-                raise InvalidInputError(texts.hidden_place(channel_id))
-            return sight
-        fit = [sight for sight in sights if sight.may_create and sight.is_public]
-        if not fit:
-            raise InvalidInputError(texts.NO_PLACE)
-        welcoming = (sight for part in _WELCOMING for sight in fit if part in sight.name.casefold())
-        return next(welcoming, fit[0])
-
-    async def _made(
-        self,
-        guild_id: GuildId,
-        sight: ChannelSight,
-        staff_id: UserId,
-        staff_name: str,
-        *,
-        wants_role: bool = True,
-        role_id: RoleId | None = None,
-    ) -> LinkMade:
-        """A new link of the bot's own; one that is counted, where it may not give a role."""
-        begun, refused = self._now(), None
-        reason = texts.audit_reason(staff_name)
-        invite = None
-        if role_id is not None:
-            try:
-                invite = await self._directory.create(guild_id, sight.channel_id, role_id=role_id, reason=reason)
-            except InviteLookError as error:
-                _log.info("marker role not used again", guild=guild_id, role=role_id, why=str(error))
-                role_id = None
-        if invite is None and wants_role:
-            try:
-                role_id = await self._directory.create_role(guild_id, texts.role_name(staff_name), reason)
-                invite = await self._directory.create(guild_id, sight.channel_id, role_id=role_id, reason=reason)
-            except InviteLookError as error:
-                _log.info("no marker role", guild=guild_id, why=str(error))
-                refused, role_id = str(error), None
-        if invite is None:
-            invite = await self._directory.create(guild_id, sight.channel_id, role_id=None, reason=reason)
-        link = StaffLink(
-            guild_id=guild_id,
-            code=invite.code,
-            staff_id=staff_id,
-            valid_from=begun,
-            staff_name=staff_name,
-            channel_id=sight.channel_id,
-            marker_role_id=role_id,
-            is_ours=True,
-            updated_at=begun,
-        )
-        return LinkMade(link, invite=invite, refused_role=refused)
 
     async def _known(self, guild_id: GuildId, code: InviteCode) -> Invite | Vanity:
         ledger = await self._store.get_ledger(guild_id)

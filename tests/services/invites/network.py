@@ -126,6 +126,10 @@ class Discord:
         """Whether the server has an address of its own."""
         return self.servers[guild_id].has_vanity
 
+    def may_make_roles(self, guild_id: GuildId) -> bool:
+        """It may."""
+        return True
+
     async def look(self, guild_id: GuildId) -> Snapshot:
         """The invites at some moment inside the call."""
         request = Request(guild_id, self.clock.monotonic())
@@ -179,6 +183,10 @@ class Discord:
     async def create_role(self, guild_id: GuildId, name: str, reason: str) -> RoleId:
         """Make a role."""
         return RoleId(900 + len(self.servers[guild_id].codes))
+
+    async def delete_role(self, guild_id: GuildId, role_id: RoleId, reason: str) -> None:
+        """Nobody asks."""
+        raise NotImplementedError
 
     async def names(self, guild_id: GuildId, user_ids: Sequence[UserId]) -> dict[UserId, str]:
         """What members are called."""

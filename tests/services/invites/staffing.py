@@ -41,8 +41,12 @@ REVIEWS = ChannelId(30)
 class FakeDiscord:
     """One server as Discord would show it: channels, members, and what the bot may do."""
 
-    may_make_roles: bool = True
+    manages_roles: bool = True
     is_away: bool = False
+    gives_roles: bool = True
+    """Whether invites may give roles, where there are any."""
+    role_calls: int = 0
+    """How often it was asked to make or delete a role."""
     channels: list[ChannelSight] = attrs.Factory(
         lambda: [
             ChannelSight(SECRET, "secret", True, True, False),
@@ -73,6 +77,10 @@ class FakeDiscord:
         """It has none."""
         return False
 
+    def may_make_roles(self, guild_id: GuildId) -> bool:
+        """As set."""
+        return self.manages_roles
+
     async def look(self, guild_id: GuildId) -> Snapshot:
         """Nobody looks."""
         raise NotImplementedError
@@ -101,6 +109,8 @@ class FakeDiscord:
         """Make an invite, with a role that exists."""
         if self.is_away:
             raise InviteLookError("Discord did not answer.")
+        if role_id is not None and not self.gives_roles:
+            raise InviteLookError("Discord says that the bot may not: Invalid role", permitted=False)
         if role_id is not None and role_id not in [role for role, _ in self.roles]:
             raise InviteLookError("Discord says that the bot may not: no such role", permitted=False)
         code = InviteCode(f"made{len(self.made)}")
@@ -112,11 +122,19 @@ class FakeDiscord:
 
     async def create_role(self, guild_id: GuildId, name: str, reason: str) -> RoleId:
         """Make a role, if that is allowed."""
-        if not self.may_make_roles:
+        self.role_calls += 1
+        if not self.manages_roles:
             raise InviteLookError("Discord says that the bot may not: Missing Permissions", permitted=False)
         role_id = RoleId(900 + len(self.roles))
         self.roles.append((role_id, name))
         return role_id
+
+    async def delete_role(self, guild_id: GuildId, role_id: RoleId, reason: str) -> None:
+        """Delete a role, unless Discord is away."""
+        self.role_calls += 1
+        if self.is_away:
+            raise InviteLookError("Discord did not answer.")
+        self.roles = [(role, name) for role, name in self.roles if role != role_id]
 
     async def names(self, guild_id: GuildId, user_ids: Sequence[UserId]) -> dict[UserId, str]:
         """Those who can be found."""

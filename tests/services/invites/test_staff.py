@@ -58,16 +58,37 @@ async def test_a_link_is_made_with_a_role_of_its_own(office: Office) -> None:
 
 async def test_without_manage_roles_a_link_is_counted(office: Office) -> None:
     """It is made all the same, and it is said why it has no role."""
-    office.discord.may_make_roles = False
+    office.discord.manages_roles = False
     done = await office.links.make(GUILD, ADA, "ada")
     assert done.link.marker_role_id is None
     assert done.refused_role is not None
-    assert "Missing Permissions" in done.refused_role
+    assert "Manage Roles" in done.refused_role
     assert done.invite is not None
     assert done.invite.role_ids == ()
     plain = await office.links.make(GUILD, BOB, "bob", wants_role=False)
     assert plain.refused_role is None
-    assert office.discord.roles == []
+    assert (office.discord.roles, office.discord.role_calls) == ([], 0)
+
+
+async def test_without_manage_roles_a_link_is_issued_again_without_its_role(office: Office) -> None:
+    """Also the role of a link that vanished cannot be used then; nothing is asked in vain."""
+    first = (await office.links.make(GUILD, ADA, "ada")).link
+    await office.store.save_link(attrs.evolve(first, revision=1, state=LinkState.VANISHED))
+    office.discord.manages_roles = False
+    office.clock.advance(minutes=5)
+    again = await office.links.reissue(GUILD, first.code)
+    assert (again.link.marker_role_id, again.refused_role is not None) == (None, True)
+    assert (office.discord.role_calls, len(office.discord.made)) == (1, 2)
+
+
+async def test_a_role_without_an_invite_is_deleted_again(office: Office) -> None:
+    """When the invite that was to give it cannot be made, the link is counted, and no role is left behind."""
+    office.discord.gives_roles = False
+    done = await office.links.make(GUILD, ADA, "ada")
+    assert (done.link.marker_role_id, office.discord.roles) == (None, [])
+    assert done.refused_role is not None
+    assert "Invalid role" in done.refused_role
+    assert office.discord.role_calls == 2
 
 
 async def test_a_channel_that_is_not_fit_is_named(office: Office) -> None:

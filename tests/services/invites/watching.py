@@ -66,6 +66,10 @@ class SeenInvites:
         """It has none."""
         return False
 
+    def may_make_roles(self, guild_id: GuildId) -> bool:
+        """It may not."""
+        return False
+
     async def look(self, guild_id: GuildId) -> Snapshot:
         """What there is now."""
         self.looks += 1
@@ -98,6 +102,10 @@ class SeenInvites:
     async def create_role(self, guild_id: GuildId, name: str, reason: str) -> RoleId:
         """None are made here."""
         raise InviteLookError("No roles are made here.")
+
+    async def delete_role(self, guild_id: GuildId, role_id: RoleId, reason: str) -> None:
+        """There are none."""
+        raise InviteLookError("No roles are deleted here.")
 
     async def names(self, guild_id: GuildId, user_ids: Sequence[UserId]) -> dict[UserId, str]:
         """Nobody is known."""
