@@ -117,6 +117,10 @@ class JoinStore(Protocol):
         """Memberships that match, newest `joined_at` first."""
         ...
 
+    async def count_joins(self, guild_id: GuildId, owner_id: UserId, *, levels: Collection[Level] = ()) -> int:
+        """How many of a server's memberships count for somebody, of these levels or of all."""
+        ...
+
     def scan_joins(self, guild_id: GuildId | None = None) -> AsyncIterator[list[Join]]:
         """All memberships, in pages, by row id."""
         ...

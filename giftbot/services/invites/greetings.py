@@ -35,7 +35,7 @@ FRESH = timedelta(minutes=15)
 _NEEDED = ("View Channel", "Send Messages")
 _WAITING = 500
 _REMEMBERED = 5000
-_COUNTED = 100_000
+_COUNT = "{count}"
 _SURE = (Level.OWNER, Level.COUNTED, Level.CONFIRMED)
 
 
@@ -145,8 +145,7 @@ class Greetings:
         last = await self._store.last_joins(guild_id, [user_id])
         join = last.get(user_id, example)
         join = attrs.evolve(join, user_name=user_name)
-        count = await self._count(join)
-        return texts.preview(*(self._words(settings, occasion, join, count) for occasion in Occasion))
+        return texts.preview(*[await self._words(settings, occasion, join) for occasion in Occasion])
 
     async def on_decided(self, batch: InviteBatch) -> None:
         """Note what a batch says of people who came and went."""
@@ -211,17 +210,18 @@ class Greetings:
             return [(many(len(errand.joins)), None)]
         return [
             (
-                self._words(settings, errand.occasion, join, await self._count(join)),
+                await self._words(settings, errand.occasion, join),
                 join.user_id if joined else None,
             )
             for join in errand.joins
         ]
 
-    def _words(self, settings: InviteSettings, occasion: Occasion, join: Join, count: int) -> str:
+    async def _words(self, settings: InviteSettings, occasion: Occasion, join: Join) -> str:
         joined = occasion is Occasion.JOIN
         template = (
             settings.join_template or texts.USUAL_JOIN if joined else settings.leave_template or texts.USUAL_LEAVE
         )
+        count = await self._count(join) if _COUNT in template else 0
         server = self._outlet.server_name(join.guild_id)
         return filled(template, texts.values(join, count=count, server=server, mentions=joined))
 
@@ -229,8 +229,7 @@ class Greetings:
         """How many the inviter certainly brought, this one included."""
         if join.owner_id is None:
             return 0
-        found = await self._store.list_joins(join.guild_id, owner_id=join.owner_id, levels=_SURE, limit=_COUNTED)
-        return len(found)
+        return await self._store.count_joins(join.guild_id, join.owner_id, levels=_SURE)
 
     async def _stop(self, guild_id: GuildId, occasion: Occasion, channel_id: ChannelId) -> None:
         """The channel refuses messages: none are tried any more, and an admin is told once."""

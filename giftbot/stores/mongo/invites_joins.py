@@ -105,6 +105,14 @@ class MongoJoinStore:
             found = await cursor.batch_size(min(limit, CHUNK) + 1).to_list(None)
         return await _read(found)
 
+    async def count_joins(self, guild_id: GuildId, owner_id: UserId, *, levels: Collection[Level] = ()) -> int:
+        """How many of a server's memberships count for somebody, of these levels or of all."""
+        condition: Document = {"guild_id": Int64(guild_id), "owner_id": Int64(owner_id)}
+        if levels:
+            condition["level"] = {"$in": [int(level) for level in levels]}
+        with translated():
+            return await self._joins.count_documents(condition)
+
     async def scan_joins(self, guild_id: GuildId | None = None) -> AsyncIterator[list[Join]]:
         """All memberships, in pages, by row id."""
         last, end = ("", ";") if guild_id is None else guild_prefix(guild_id)

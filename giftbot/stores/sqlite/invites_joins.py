@@ -26,6 +26,7 @@ _LAST = """
     )
 """
 _SCAN = "SELECT document, _id FROM invite_joins WHERE _id > ? AND _id < ? ORDER BY _id LIMIT ?"
+_COUNT = "SELECT COUNT(*) FROM invite_joins WHERE owner_id = ? AND +guild_id = ?"
 _EVERYTHING = ("", ";")
 """Bounds of all ids: they begin with a digit."""
 
@@ -118,6 +119,14 @@ class SqliteJoinStore:
             [*values, max(limit, 0)],
         )
         return await _read(rows)
+
+    async def count_joins(self, guild_id: GuildId, owner_id: UserId, *, levels: Collection[Level] = ()) -> int:
+        """How many of a server's memberships count for somebody, of these levels or of all."""
+        among, values = (
+            ("", []) if not levels else (f" AND level {AMONG}", [json.dumps([int(one) for one in levels])])
+        )
+        [[count]] = await self._database.read(f"{_COUNT}{among}", [owner_id, guild_id, *values])
+        return int(count or 0)
 
     async def scan_joins(self, guild_id: GuildId | None = None) -> AsyncIterator[list[Join]]:
         """All memberships, in pages, by row id."""

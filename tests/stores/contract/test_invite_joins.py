@@ -99,6 +99,23 @@ async def test_memberships_are_listed_newest_first(store: Store) -> None:
     assert await store.list_joins(since=later(6)) == []
 
 
+async def test_memberships_are_counted(store: Store) -> None:
+    """Those of one server that count for one person, of some levels or of all."""
+    rows = [
+        joined(1),
+        joined(1, seconds=3, left_at=later(9)),
+        joined(2, owner=OTHER_STAFF),
+        joined(3, level=Level.CANDIDATES),
+        joined(4, guild=OTHER_GUILD),
+    ]
+    await store.insert_joins(rows)
+    assert await store.count_joins(GUILD, STAFF) == 3
+    assert await store.count_joins(GUILD, STAFF, levels=[rows[0].level]) == 2
+    assert await store.count_joins(GUILD, OTHER_STAFF, levels=[Level.CANDIDATES]) == 0
+    assert await store.count_joins(OTHER_GUILD, STAFF) == 1
+    assert await store.count_joins(OTHER_GUILD, UserId(99)) == 0
+
+
 @aggregate_batches
 async def test_memberships_are_scanned_page_by_page(store: Store) -> None:
     """All of them by row id, each once; of one server or of all."""
