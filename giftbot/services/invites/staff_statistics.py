@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 
 import attrs
 
 from giftbot.models.credit import Credit, CreditState
 from giftbot.models.ids import GuildId, UserId
-from giftbot.models.join import Join, Kind
+from giftbot.models.join import Join, Kind, Level
 from giftbot.services.remembering_invites import InviteStore
 
+_SHARED = (Level.CANDIDATES,)
+"""Levels at which a join may count for somebody who is not named as its owner."""
 _ALL = 1_000_000_000
 """Rows; more than any server has."""
 
@@ -83,11 +85,23 @@ class StaffStatistics:
         for credit in rows:
             if credit.staff_id is not None:
                 tallies.setdefault(credit.staff_id, _Tally(credit.staff_name))
-        async for page in self._store.scan_joins(guild_id):
+        if not tallies:
+            return []
+        async for page in self._joins(guild_id, staff_id):
             _count(tallies, page)
         _credit(tallies, rows)
         figures = [tally.figures(one) for one, tally in tallies.items()]
         return sorted(figures, key=lambda one: (-one.vips, -one.members, one.staff_id))
+
+    async def _joins(self, guild_id: GuildId, owner_id: UserId | None) -> AsyncIterator[list[Join]]:
+        """All joins of a server, in pages; or at least all that count, or may count, for one person."""
+        if owner_id is None:
+            async for page in self._store.scan_joins(guild_id):
+                yield page
+            return
+        yield await self._store.list_joins(guild_id, owner_id=owner_id, limit=_ALL)
+        shared = await self._store.list_joins(guild_id, levels=_SHARED, limit=_ALL)
+        yield [join for join in shared if join.owner_id != owner_id]
 
 
 def _count(tallies: dict[UserId, _Tally], joins: Iterable[Join]) -> None:
