@@ -6,12 +6,13 @@ import asyncio
 import hmac
 import http
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import structlog
 from aiohttp import web
 
+from giftbot.cloud.lock import lock_copies
 from giftbot.cloud.snapshots import KEEP, NotNewerError, Snapshots, tag_of
 from giftbot.errors import CopyRefusedError, SettingsError, StartupError
 from giftbot.logs import new_reference
@@ -63,7 +64,8 @@ class CloudService:
 
     def _is_allowed(self, request: web.Request) -> bool:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token)
+        sent = given.strip().encode(errors="surrogateescape")
+        return scheme.lower() == "bearer" and hmac.compare_digest(sent, self._token)
 
     async def _add(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -109,17 +111,17 @@ async def open_service(
             f"CLOUD_API_TOKEN is to have at least {SHORTEST_TOKEN} characters: whoever knows it reads all copies."
             " Make one with: openssl rand -hex 32"
         )
-    try:
-        snapshots = await asyncio.to_thread(Snapshots, directory, keep=keep)
-    except OSError as error:
-        raise StartupError(f"The directory {directory} cannot be used: {error.strerror}.") from None
-    runner = web.AppRunner(CloudService(snapshots, token).app(), access_log=None, shutdown_timeout=5.0)
-    await runner.setup()
-    try:
+    async with AsyncExitStack() as stack:
+        try:
+            stack.enter_context(lock_copies(directory))
+            snapshots = await asyncio.to_thread(Snapshots, directory, keep=keep)
+        except OSError as error:
+            raise StartupError(f"The directory {directory} cannot be used: {error.strerror}.") from None
+        runner = web.AppRunner(CloudService(snapshots, token).app(), access_log=None, shutdown_timeout=5.0)
+        stack.push_async_callback(runner.cleanup)
+        await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
             raise StartupError(f"Port {port} on {host} cannot be used: {error.strerror or error}.") from None
         yield f"http://{host}:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()

@@ -65,12 +65,23 @@ class Snapshots:
         return len(self._files())
 
     def newest(self) -> tuple[bytes, Copy] | None:
-        """The newest whole copy, and its bytes as they came; None when there is none."""
+        """The newest whole copy, and its bytes as they came; None when there is none.
+
+        What the disk does not give is passed over; `OSError` when it gives nothing.
+        """
+        unread: OSError | None = None
         for snapshot in reversed(self._files()):
             try:
                 return snapshot.load()
             except CopyRefusedError as error:
                 _log.warning("copy refused", file=snapshot.path.name, why=str(error))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                _log.warning("copy not read", file=snapshot.path.name, why=error.strerror or str(error))
+                unread = unread or error
+        if unread is not None:
+            raise unread
         return None
 
     def add(self, body: bytes, *, after: str | None = None) -> Copy:

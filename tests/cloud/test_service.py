@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import aiohttp
 import attrs
 import orjson
 import pytest
+from yarl import URL
 
 from giftbot.cloud import service as service_module
 from giftbot.cloud.service import open_service
@@ -56,7 +58,7 @@ class Caller:
     @property
     def files(self) -> list[Path]:
         """What is on disk, oldest first."""
-        return sorted(self.directory.iterdir())
+        return sorted(self.directory.glob("*.json"))
 
 
 @pytest.fixture
@@ -77,6 +79,15 @@ async def test_nothing_is_known_without_the_token(caller: Caller) -> None:
         assert (await caller.post(render_copy(copy(2)), Authorization=wrong))[0] == 401
         assert await caller.get("/health", Authorization=wrong) == (200, {"status": "ok"})
     assert await caller.newest() == 1
+
+
+async def test_a_token_that_is_no_text_is_wrong(caller: Caller) -> None:
+    """Bytes that no encoding has are refused as any other token is."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", URL(caller.address).port)
+    writer.write(b"GET /get_discord_data_backup HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\xfe\r\n\r\n")
+    assert b" 401 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_health_says_to_whom_knows_the_token_what_is_there(caller: Caller) -> None:
@@ -155,17 +166,50 @@ async def test_the_last_few_are_kept_for_their_owner_alone(caller: Caller) -> No
 
 
 async def test_a_damaged_file_gives_way_to_the_one_before(caller: Caller) -> None:
-    """After a restart, too, and writing goes on."""
+    """Whoever asks gets what is whole."""
     for sequence in (1, 2, 3):
         await caller.post(render_copy(copy(sequence)))
     caller.files[-1].write_bytes(caller.files[-1].read_bytes()[:-9])
     assert await caller.newest() == 2
-    async with open_service(caller.directory, token=TOKEN) as address:
-        again = Caller(address, caller.session, caller.directory)
-        assert await again.newest() == 2
-        assert (await again.post(render_copy(copy(2))))[0] == 409
-        assert (await again.post(render_copy(copy(4))))[0] == 200
-        assert await again.newest() == 4
+
+
+async def test_a_damaged_file_gives_way_after_a_restart(tmp_path: Path) -> None:
+    """Writing goes on from the one before, and the same number does not come twice."""
+    async with aiohttp.ClientSession() as session:
+        async with open_service(tmp_path, token=TOKEN) as address:
+            caller = Caller(address, session, tmp_path)
+            for sequence in (1, 2, 3):
+                await caller.post(render_copy(copy(sequence)))
+        caller.files[-1].write_bytes(caller.files[-1].read_bytes()[:-9])
+        async with open_service(tmp_path, token=TOKEN) as address:
+            again = Caller(address, session, tmp_path)
+            assert await again.newest() == 2
+            assert (await again.post(render_copy(copy(2))))[0] == 409
+            assert (await again.post(render_copy(copy(4))))[0] == 200
+            assert await again.newest() == 4
+
+
+async def test_what_the_disk_does_not_give_is_passed_over(caller: Caller) -> None:
+    """The one before is given; when there is none that is the disk's fault, not an empty directory."""
+    for sequence in (1, 2):
+        await caller.post(render_copy(copy(sequence)))
+    first, second = caller.files
+    for path in (second, first):
+        path.unlink()
+        path.mkdir()
+        if path == second:
+            assert await caller.newest() == 1
+    assert (await caller.get())[0] == 507
+
+
+async def test_one_service_at_a_time_has_a_directory(tmp_path: Path) -> None:
+    """The second does not start; once the first has ended, it does."""
+    async with open_service(tmp_path, token=TOKEN):
+        with pytest.raises(StartupError, match="in use by another giftbot cloud"):
+            async with open_service(tmp_path, token=TOKEN):
+                pass
+    async with open_service(tmp_path, token=TOKEN):
+        pass
 
 
 async def test_a_disk_that_refuses_is_said(caller: Caller) -> None:
@@ -194,5 +238,5 @@ async def test_it_does_not_start_without_a_good_token_a_directory_and_a_port(tmp
             pass
     async with open_service(tmp_path, token=TOKEN) as address:
         with pytest.raises(StartupError, match="Port"):
-            async with open_service(tmp_path, token=TOKEN, port=int(address.rsplit(":", 1)[1])):
+            async with open_service(tmp_path / "b", token=TOKEN, port=int(address.rsplit(":", 1)[1])):
                 pass

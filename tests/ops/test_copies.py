@@ -107,7 +107,7 @@ def test_verify_says_what_is_wrong(made: Installation, service: _Service) -> Non
     assert "another token" not in run.out + run.err
     run = wrong.run("backup", "now")
     assert run.code == 1
-    assert len(list(service.directory.iterdir())) == 1
+    assert len(list(service.directory.glob("*.json"))) == 1
 
 
 @pytest.mark.parametrize("source", [None, "cloud", "FILE"])
