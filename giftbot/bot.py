@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
@@ -29,7 +29,7 @@ from giftbot.components import (
     vip,
 )
 from giftbot.components import settings as settings_component
-from giftbot.connection import application_id_of, build_gateway_bot, connected, running_bot
+from giftbot.connection import application_id_of, build_gateway_bot, running_bot
 from giftbot.declare import declare
 from giftbot.discord.announcer import DiscordAnnouncer
 from giftbot.discord.channels import DiscordChannels
@@ -72,6 +72,7 @@ from giftbot.services.reports import Reports
 from giftbot.services.status import Status
 from giftbot.services.trials import Trials
 from giftbot.settings import Settings
+from giftbot.workers import work
 
 _log = structlog.get_logger(__name__)
 
@@ -262,7 +263,7 @@ async def _live(
                 drop_what_starting_left()
                 _log.info("ready", store=services.store.label, sources=[source.name for source in services.sources])
                 ready.set()
-                await _work(services, presence, bot, stop)
+                await work(services, presence, bot, stop)
 
 
 @asynccontextmanager
@@ -281,40 +282,3 @@ async def attributing(
         yield
     finally:
         await attribution.actors.stop()
-
-
-async def _work(services: Services, presence: Presence, bot: hikari.GatewayBot, stop: asyncio.Event) -> None:
-    """Run the workers until somebody asks to stop, or one of them cannot go on."""
-    workers = [
-        asyncio.create_task(services.posting.run(), name="posting"),
-        asyncio.create_task(services.governor.run(), name="governor"),
-        asyncio.create_task(services.redeeming.run(), name="redeeming"),
-        asyncio.create_task(services.upkeep.run_checks(), name="checks"),
-        asyncio.create_task(services.upkeep.run_upkeep(), name="upkeep"),
-        asyncio.create_task(presence.run(), name="presence"),
-        asyncio.create_task(connected(bot, services.settings), name="connection"),
-    ]
-    if services.verification is not None:
-        workers.append(asyncio.create_task(services.verification.run(), name="verification"))
-    if services.attribution is not None:
-        work = services.attribution.workers()
-        workers += [asyncio.create_task(one, name=name) for name, one in work.items()]
-    stopping = asyncio.create_task(stop.wait(), name="stop")
-    try:
-        await asyncio.wait([*workers, stopping], return_when=asyncio.FIRST_COMPLETED)
-        _log.info("stopping")
-    finally:
-        await _end(services, workers, stopping)
-
-
-async def _end(services: Services, workers: Sequence[asyncio.Task[None]], stopping: asyncio.Task[bool]) -> None:
-    await asyncio.gather(services.posting.stop(), services.redeeming.stop())
-    if services.attribution is not None:
-        await services.attribution.stop()
-    await services.progress.aclose()
-    for task in (*workers, stopping):
-        task.cancel()
-    results = await asyncio.gather(*workers, stopping, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
