@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
 
 import attrs
 import structlog
 
 from giftbot import text
-from giftbot.errors import GameHaltedError, InvalidInputError
-from giftbot.models.code import CodeStatus, GiftCode
+from giftbot.models.code import GiftCode
 from giftbot.models.ids import CodeKey, GuildId, PlayerId, UserId, job_id, redemption_id
 from giftbot.models.job import Counts, Job, JobState, Trigger
-from giftbot.models.player import ASKABLE, Player, PlayerState
+from giftbot.models.player import ASKABLE, Player
 from giftbot.models.redemption import Redemption, RedemptionOutcome
 from giftbot.services.asking import Asking
 from giftbot.services.codes import Codes
@@ -23,18 +21,14 @@ from giftbot.services.enrolment import Enrolment
 from giftbot.services.governor import Governor
 from giftbot.services.newcomers import Newcomers, new_job
 from giftbot.services.ports import Clock, Store
+from giftbot.services.requests import Requests
 from giftbot.services.running import Running
 from giftbot.services.signal import Signal
-from giftbot.services.subjects import Subject
 
 _log = structlog.get_logger(__name__)
 
 _REOPENED = (JobState.OPEN, JobState.DONE, JobState.STOPPED)
 PAGE = 500
-ASKED_AGAIN = timedelta(minutes=10)
-"""So long a player's button gives the same answer without asking, where the game would give the same."""
-_LASTING = frozenset({RedemptionOutcome.INELIGIBLE, RedemptionOutcome.UNKNOWN, RedemptionOutcome.BY_HAND})
-_UNDECIDED = frozenset({RedemptionOutcome.WAITING, RedemptionOutcome.RETRY})
 _RETRIED = frozenset(set(RedemptionOutcome) - {RedemptionOutcome.REDEEMED, RedemptionOutcome.ALREADY})
 """What an operator may have tried again: everything but what was granted."""
 
@@ -79,7 +73,9 @@ class Redemptions:
         self._newcomers = Newcomers(
             store=store, codes=codes, enrolment=enrolment, running=running, clock=clock, wake=wake
         )
-        self._asking = asking
+        self._requests = Requests(
+            store=store, newcomers=self._newcomers, asking=asking, governor=governor, clock=clock
+        )
         self._governor = governor
         self._running = running
         self._starting = Running()
@@ -178,28 +174,8 @@ class Redemptions:
         return await self._newcomers.make_up_if_due()
 
     async def redeem_now(self, player: Player, codes: Sequence[GiftCode]) -> list[Redemption]:
-        """Redeem codes for one player at once, before what waits in jobs; the results, stored.
-
-        Raises `InvalidInputError` when the player cannot be asked for, `GameHaltedError` when nobody is.
-        """
-        subject = Subject(player, await self._kingdom(player))
-        now = self._clock.now()
-        rows = {code.key: self._row(player, code, now) for code in codes}
-        stored = await self._store.get_redemptions([row.redemption_id for row in rows.values()])
-        rows |= {row.code: row for row in stored.values()}
-        guild = (await self._store.get_guilds([player.guild_id])).get(player.guild_id)
-        again = guild is not None and guild.auto_redeem
-        asked = (self._redeem(rows[code.key], subject, code, again=again) for code in codes)
-        results = await asyncio.gather(*asked, return_exceptions=True)
-        rested = {row.code for row in results if isinstance(row, Redemption) and row.next_attempt_at is not None}
-        await self._newcomers.wake_jobs(player.guild_id, [code for code in codes if code.key in rested])
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-        rows_now = [row for row in results if isinstance(row, Redemption)]
-        if (halted := self.halted) is not None and any(row.outcome in _UNDECIDED for row in rows_now):
-            raise GameHaltedError(halted)
-        return rows_now
+        """See `Requests.redeem_now`."""
+        return await self._requests.redeem_now(player, codes)
 
     async def stop(self, guild_id: GuildId, code: CodeKey, reason: str = text.JOB_STOPPED) -> bool:
         """Stop a job; what was not asked stays as it is. False when it was not open."""
@@ -286,39 +262,5 @@ class Redemptions:
             for job, count in zip(jobs, counts, strict=True)
         ]
 
-    async def _redeem(self, row: Redemption, subject: Subject, code: GiftCode, *, again: bool) -> Redemption:
-        if row.is_granted or self._was_just_asked(row):
-            return row
-        if code.status is not CodeStatus.ACTIVE or code.is_over(self._clock.now()):
-            return attrs.evolve(row, outcome=RedemptionOutcome.EXPIRED)
-        return await self._asking.redeem(row, subject, code, urgent=True, again=again)
-
-    def _was_just_asked(self, row: Redemption) -> bool:
-        """Whether asking once more would only take a turn from somebody else."""
-        now = self._clock.now()
-        if row.next_attempt_at is not None:
-            return row.attempts > 0 and row.next_attempt_at > now
-        return row.outcome in _LASTING and now - row.updated_at < ASKED_AGAIN
-
-    async def _kingdom(self, player: Player) -> int:
-        if player.state not in ASKABLE and player.state is not PlayerState.PAUSED:
-            raise InvalidInputError(text.player_not_askable(player.player_id, player.state))
-        guild = (await self._store.get_guilds([player.guild_id])).get(player.guild_id)
-        kingdom = player.kingdom or (guild.default_kingdom if guild else None)
-        if kingdom is None:
-            raise InvalidInputError(text.no_kingdom(player.player_id))
-        return kingdom
-
     def _job(self, guild_id: GuildId, code: GiftCode, trigger: Trigger, requested_by: UserId | None) -> Job:
         return new_job(guild_id, code, trigger, self._clock.now(), requested_by)
-
-    def _row(self, player: Player, code: GiftCode, now: datetime) -> Redemption:
-        """A row that is asked for at once, and that no job looks at."""
-        return Redemption(
-            guild_id=player.guild_id,
-            code=code.key,
-            player_id=player.player_id,
-            outcome=RedemptionOutcome.WAITING,
-            created_at=now,
-            updated_at=now,
-        )
