@@ -35,6 +35,11 @@ class Places:
         return (self.local, *self.remote)
 
 
+def local_file(settings: Settings) -> CopyPlace:
+    """The newest local copy alone, whatever the one before it is like. Only to look at."""
+    return CopyFile(settings.giftbot_data_dir / COPY_NAME, backup=False)
+
+
 @asynccontextmanager
 async def open_places(settings: Settings, *, looks_only: bool = False) -> AsyncIterator[Places]:
     """The places while the block lasts. Raises `SettingsError` for an address that is never written to.

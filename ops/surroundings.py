@@ -60,15 +60,16 @@ async def check_game(settings: Settings) -> Check:
 
 
 async def check_copies(settings: Settings) -> list[Check]:
-    """What the places that outlive this machine have; nothing where none is set."""
-    if not settings.cloud_api_url and not settings.cloud_object_url.get_secret_value():
-        return []
-    from giftbot.layers import open_places  # noqa: PLC0415 - for those who have such a place
+    """What the places of copies have; of the local one only what is wrong with it."""
+    from giftbot.layers import local_file, open_places  # noqa: PLC0415 - all that is known of copies
 
     try:
         async with open_places(settings, looks_only=True) as places:
-            looks = await asyncio.gather(*map(look_at, places.remote))
-            return [_copies(settings, place.label, look) for place, look in zip(places.remote, looks, strict=True)]
+            asked = [local_file(settings), *places.remote]
+            looks = await asyncio.gather(*map(look_at, asked))
+            local, *remote = zip(asked, looks, strict=True)
+            shown = remote if local[1].copy is not None or local[1] == Look() else [local, *remote]
+            return [_copies(settings, place.label, look) for place, look in shown]
     except SettingsError as error:
         return [failed("copies", str(error).rstrip("."))]
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
+from giftbot.services.invites.envelope import render_file
+from giftbot.services.invites.ports import Copy
 from tests.e2e.stage import Stage
 from tests.ops.examining import Place, checks_of, examined
 from tests.ops.installation import Installation, on_sqlite
@@ -138,3 +141,18 @@ def test_settings_that_cannot_be_read(sqlite: Installation) -> None:
     checks = examined(sqlite)
     assert checks["settings"][:2] == ("failed", "GAME must be one of whiteout, kingshot, not “chess”")
     assert checks[".env"][0] == "warning"
+
+
+def test_a_local_copy_that_cannot_be_used_is_named(sqlite: Installation) -> None:
+    """Also where the one before it is whole; a good one, or none, is nothing to tell."""
+    assert "copies local" not in examined(sqlite)
+    file = sqlite.directory / "invite_cache_backup.json"
+    good = render_file(Copy("a", 1, datetime(2026, 5, 1, tzinfo=UTC), {}))
+    file.write_bytes(good)
+    assert "copies local" not in examined(sqlite)
+    file.with_name(f"{file.name}.bak").write_bytes(good)
+    file.write_bytes(good[:-1])
+    level, found, advice = examined(sqlite)["copies local"]
+    assert level == "warning"
+    assert found == "what is there cannot be used: It is damaged: no whole JSON"
+    assert advice == "The bot keeps it aside before it writes there."
