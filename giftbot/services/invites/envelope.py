@@ -8,6 +8,7 @@ the others, are not read back, and are not in it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import cast
@@ -15,16 +16,19 @@ from typing import cast
 import orjson
 
 from giftbot.errors import CopyError, CopyRefusedError
+from giftbot.services.invites.bounds import Bounds
 from giftbot.services.invites.earlier_shape import CACHE_TABLE
-from giftbot.services.invites.parts import digest_of, render
-from giftbot.services.invites.payload import EARLIER, ENVELOPE, OURS
+from giftbot.services.invites.parts import digest_of, render, size_of
+from giftbot.services.invites.payload import EARLIER, ENVELOPE, OURS, carried_of
 from giftbot.services.invites.ports import Copy
 
 FORMAT = 1
 LARGEST_COPY = 64 * 1024 * 1024
 """Bytes; a longer one is neither written nor read."""
-EPOCH_LENGTH = 64
-LARGEST_SEQUENCE = 2**62
+LARGEST_SEQUENCE = 2**40
+"""A copy every second for longer than anybody lives."""
+_EPOCH = re.compile(r"[A-Za-z0-9-]{1,64}")
+_UNREADABLE = (TypeError, ValueError, OverflowError, RecursionError)
 
 
 class ForeignCopyError(CopyRefusedError):
@@ -108,11 +112,17 @@ def read_copy(body: bytes) -> Copy:
         document: object = orjson.loads(body)
     except ValueError:
         raise CopyRefusedError("It is damaged: no whole JSON.") from None
-    return copy_of(document)
+    try:
+        return _copy_of(document)
+    except _UNREADABLE:
+        raise CopyRefusedError("It is damaged: it holds what no copy of ours does.") from None
 
 
-def copy_of(document: object) -> Copy:
-    """The copy in a parsed document. Raises `CopyRefusedError`, with the reason."""
+def _copy_of(document: object) -> Copy:
+    """The copy in a parsed document.
+
+    Raises `CopyRefusedError`, with the reason; of what is nested too deep `TypeError` or `RecursionError`.
+    """
     if not isinstance(document, dict):
         raise ForeignCopyError("It is not ours: no table of tables.")
     data = document.get("discord_data")
@@ -123,6 +133,7 @@ def copy_of(document: object) -> Copy:
     copy = _described(envelope, {name: value for name, value in data.items() if name != ENVELOPE})
     if envelope.get("checksum") != checksum(copy):
         raise CopyRefusedError("It is damaged: its checksum is another one.")
+    size_of(carried_of(copy.data))
     return copy
 
 
@@ -135,9 +146,13 @@ def _described(envelope: Mapping[str, object], data: dict[str, object]) -> Copy:
         moment = datetime.fromisoformat(taken_at if isinstance(taken_at, str) else "")
     except ValueError:
         moment = None
-    is_named = isinstance(epoch, str) and 0 < len(epoch) <= EPOCH_LENGTH
+    is_named = isinstance(epoch, str) and _EPOCH.fullmatch(epoch) is not None
     if not is_named or type(sequence) is not int or not 0 <= sequence <= LARGEST_SEQUENCE:
         raise CopyRefusedError("It is damaged: it does not say which copy it is.")
     if moment is None or moment.tzinfo is None:
         raise CopyRefusedError("It is damaged: it does not say when it was taken.")
+    if not Bounds().has_moment(moment):
+        raise CopyRefusedError(
+            f"It says that it was taken on {moment.date()}: it is damaged, or the clock of this machine is wrong."
+        )
     return Copy(cast("str", epoch), sequence, moment, data)

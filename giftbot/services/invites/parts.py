@@ -11,6 +11,8 @@ import attrs
 import orjson
 
 _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+_ROOM = 32
+"""So many levels are kept free for what a row or a table stands in."""
 
 
 @attrs.frozen
@@ -65,6 +67,16 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def size_of(value: object) -> int:
+    """Bytes of what JSON has. Raises `TypeError` when it is nested so deep that it cannot stand in a copy.
+
+    More can be read than can be written: 1,024 levels, and 254.
+    """
+    for _ in range(_ROOM):
+        value = [value]
+    return len(orjson.dumps(value)) - 2 * _ROOM
 
 
 def render(document: Mapping[str, object]) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol, TypeVar, cast
 
 import attrs
@@ -21,6 +22,7 @@ from giftbot.models.invite_settings import InviteSettings
 from giftbot.models.join import Join
 from giftbot.models.ledger_document import LedgerDocument
 from giftbot.models.staff import StaffLink
+from giftbot.services.invites.bounds import LARGEST_ID, Bounds, fits
 from giftbot.services.invites.earlier_shape import (
     CACHE_TABLE,
     JOINS_TABLE,
@@ -30,7 +32,7 @@ from giftbot.services.invites.earlier_shape import (
     join_rows,
     state_tables,
 )
-from giftbot.services.invites.parts import Part, pack, pack_rows, render
+from giftbot.services.invites.parts import Part, pack, pack_rows, size_of
 
 OURS = "giftbot_invites"
 """The table that says everything."""
@@ -44,7 +46,7 @@ LEDGER = "ledger"
 STATE = "state"
 ENTRY_LIMIT = 256 * 1024
 """Bytes of one row as JSON; a longer one is refused. A raid's ledger with its thousand invites is not one row."""
-LARGEST_ID = 2**63 - 1
+_LONGEST_ID = len(str(LARGEST_ID))
 _TOGETHER = 200
 """Joins that become JSON at once: 1 ms."""
 
@@ -134,9 +136,10 @@ def pack_records(records: Records, documents: Documents) -> dict[str, Section]:
 class _Reader:
     """Reads one server's sections, entry by entry."""
 
-    def __init__(self, guild_id: GuildId, documents: Documents) -> None:
+    def __init__(self, guild_id: GuildId, documents: Documents, now: datetime | None) -> None:
         self.guild_id = guild_id
         self.refused: list[str] = []
+        self._bounds = Bounds(now)
         self._documents = documents
 
     def refuse(self, what: str, why: str) -> None:
@@ -157,15 +160,18 @@ class _Reader:
         """A row, if it can be read and belongs to this server."""
         if not isinstance(document, dict):
             self.refuse(what, "is no row")
-        elif len(render(document)) > ENTRY_LIMIT:
+        elif (size := _size_of(document)) is None:
+            self.refuse(what, "is nested too deep")
+        elif size > ENTRY_LIMIT:
             self.refuse(what, "is too large")
         elif str(document.get("guild_id")) != str(self.guild_id):
             self.refuse(what, "is of another server")
         else:
             row = self._documents.read_document(model, document)
-            if row is not None:
+            odd = None if row is None else self._bounds.odd_field(row)
+            if odd is None and row is not None:
                 return row
-            self.refuse(what, "cannot be read")
+            self.refuse(what, "cannot be read" if odd is None else f"has a value that cannot be: {odd}")
         return None
 
     def ledger(self, document: object) -> LedgerDocument | None:
@@ -174,8 +180,12 @@ class _Reader:
             self.refuse("ledger", "is no row")
             return None
         invites = cast("object", document.get("invites", {}))
-        ledger = self.row(Ledger, {**document, "invites": {}}, "ledger")
-        if ledger is None or not isinstance(invites, dict):
+        rest = {**document, "invites": {}}
+        ledger = self.row(Ledger, rest, "ledger")
+        if ledger is None:
+            return None
+        if not isinstance(invites, dict) or not fits(rest):
+            self.refuse("ledger", "cannot be read")
             return None
         kept = {str(code): self._invite(str(code), value) for code, value in invites.items()}
         if None in kept.values():
@@ -183,18 +193,39 @@ class _Reader:
         return LedgerDocument(ledger.guild_id, ledger.number, {**document, "invites": kept})
 
     def _invite(self, code: str, document: object) -> Mapping[str, object] | None:
-        invite = self._documents.settled_invite(document) if isinstance(document, dict) else None
-        if invite is None or invite["code"] != code or cast("int", invite["uses"]) < 0:
+        is_row = isinstance(document, dict) and _size_of(document) is not None
+        invite = self._documents.settled_invite(cast("dict[str, object]", document)) if is_row else None
+        if invite is None or invite["code"] != code or self._bounds.odd_invite(invite) is not None:
             self.refuse(f"invite {code[:40]}", "cannot be read")
             return None
         return invite
 
 
-def read_records(guild: object, sections: object, documents: Documents) -> tuple[Records | None, list[str]]:
-    """What a copy says of one server, and which of its entries are refused, with the reasons."""
-    if not isinstance(guild, str) or not (guild.isascii() and guild.isdigit()) or not 0 < int(guild) <= LARGEST_ID:
-        return None, [f"{str(guild)[:40]!r} is no server id"]
-    reader = _Reader(GuildId(int(guild)), documents)
+def _size_of(document: object) -> int | None:
+    try:
+        return size_of(document)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def _server_id(text: object) -> int | None:
+    is_number = isinstance(text, str) and len(text) <= _LONGEST_ID and text.isascii() and text.isdigit()
+    number = int(cast("str", text)) if is_number else 0
+    return number if 0 < number <= LARGEST_ID else None
+
+
+def read_records(
+    guild: object, sections: object, documents: Documents, now: datetime | None = None
+) -> tuple[Records | None, list[str]]:
+    """What a copy says of one server, and which of its entries are refused, with the reasons.
+
+    No moment may be much after `now`, which is this machine's clock unless it is given.
+    """
+    guild_id = _server_id(guild)
+    if guild_id is None:
+        told = guild[:40] if isinstance(guild, str) else type(guild).__name__
+        return None, [f"{told!r} is no server id"]
+    reader = _Reader(GuildId(guild_id), documents, now)
     if not isinstance(sections, Mapping):
         reader.refuse("everything", "is no table")
         return None, reader.refused
@@ -207,7 +238,7 @@ def read_records(guild: object, sections: object, documents: Documents) -> tuple
         elif name == LEDGER:
             ledger = reader.ledger(value)
         elif isinstance(name, str) and name.startswith("joins "):
-            joins += reader.rows(Join, value, name)
+            joins += reader.rows(Join, value, name[:40])
         else:
             reader.refuse(str(name)[:40], "is not known")
     settings = None if "settings" not in state else reader.row(InviteSettings, state["settings"], "settings")

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import attrs
 import structlog
 
-from giftbot.errors import CopyError, CopyRefusedError
+from giftbot.errors import CopyError, CopyRefusedError, StoreError
+from giftbot.logs import new_reference
 from giftbot.models.copy_status import CopyStatus
 from giftbot.services.invites.merging import Merging, Taken, describe, newest
 from giftbot.services.invites.ports import Copy, CopyPlace
@@ -23,6 +24,7 @@ ANOTHER_SERIES = (
     " bot's: stop the bot, then ops restore --from {label}."
 )
 _TRIES = 3
+INSIDE = "It cannot be used: something went wrong inside giftbot; the log has it under {reference}."
 _NAMED = 20
 """So many refused entries are logged one by one."""
 
@@ -48,6 +50,10 @@ async def look_at(place: CopyPlace) -> Look:
     except CopyError as error:
         _log.warning("copy not read", layer=place.label, why=str(error))
         return Look(failed=str(error))
+    except Exception:
+        reference = new_reference()
+        _log.exception("copy not read", layer=place.label, ref=reference)
+        return Look(failed=INSIDE.format(reference=reference))
 
 
 class Restoring:
@@ -138,7 +144,16 @@ class Restoring:
             self.statuses[label] = attrs.evolve(status, refused=why, held=why)
             return
         if self.series.is_behind(copy) or (late and not is_known):
-            taken = await self._merging.take_in(copy, ledgers=ledgers)
+            try:
+                taken = await self._merging.take_in(copy, ledgers=ledgers)
+            except StoreError:
+                raise
+            except Exception:
+                reference = new_reference()
+                why = INSIDE.format(reference=reference)
+                _log.exception("copy refused", layer=label, ref=reference, sequence=copy.sequence)
+                self.statuses[label] = attrs.evolve(status, refused=why, held=why)
+                return
             self.statuses[label] = attrs.evolve(status, refused_entries=taken.refused)
             self._log_taken(label, copy, taken)
         self.series.take_in(copy)
