@@ -15,8 +15,9 @@ from yarl import URL
 
 from giftbot.errors import CopyError, CopyRefusedError, SettingsError
 from giftbot.files import set_aside
-from giftbot.services.invites.envelope import LARGEST_COPY, ForeignCopyError, read_copy, render_copy
+from giftbot.services.invites.envelope import LARGEST_COPY, ForeignCopyError, render_copy
 from giftbot.services.invites.ports import Copy
+from giftbot.services.invites.reading import read_any_copy
 from giftbot.web.faults import fault_of, host_of, status_fault
 from giftbot.web.guard import UrlPolicy, is_public, url_policy
 from giftbot.web.session import guarded_session
@@ -120,7 +121,7 @@ class CloudClient:
                 " it away there, and it will be written to again."
             )
         try:
-            return await asyncio.to_thread(read_copy, answer.body)
+            return await asyncio.to_thread(read_any_copy, answer.body)
         except CopyRefusedError as error:
             await self._keep(answer.body, error)
             raise

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from giftbot.errors import CopyError, CopyRefusedError, SettingsError
-from giftbot.services.invites.envelope import LARGEST_COPY, read_copy, render_copy
+from giftbot.services.invites.envelope import LARGEST_COPY, render_copy
 from giftbot.services.invites.ports import Copy
+from giftbot.services.invites.reading import read_any_copy
 from giftbot.services.invites.series import is_blind_name
 
 if TYPE_CHECKING:  # an extra: whoever has no bucket has no client
@@ -79,7 +80,7 @@ class ObjectPlace:
         self._seen = there[-1].path if there else None
         for one in list(reversed(there))[:_TRIES]:
             try:
-                return await asyncio.to_thread(read_copy, await self._get(one))
+                return await asyncio.to_thread(read_any_copy, await self._get(one))
             except CopyRefusedError as error:
                 refusal = refusal or error
         if refusal is not None:

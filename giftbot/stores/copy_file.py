@@ -13,6 +13,7 @@ from giftbot.errors import CopyError, CopyRefusedError
 from giftbot.files import replacing, set_aside
 from giftbot.services.invites.envelope import LARGEST_COPY, ForeignCopyError, read_copy, render_file
 from giftbot.services.invites.ports import Copy
+from giftbot.services.invites.reading import read_any_copy
 
 COPY_NAME = "invite_cache_backup.json"
 _log = structlog.get_logger(__name__)
@@ -64,7 +65,7 @@ class CopyFile:
             try:
                 body = _bytes_of(path)
                 if body is not None:
-                    copy = read_copy(body)
+                    copy = read_any_copy(body)
                     if refusal is not None:
                         _log.warning("copy refused", layer=self.label, why=str(refusal), used=path.name)
                     return copy
