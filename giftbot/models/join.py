@@ -155,3 +155,36 @@ class Join:
     def is_certain(self) -> bool:
         """Whether the owner is beyond doubt."""
         return self.level >= Level.OWNER and self.owner_id is not None
+
+    def merged(self, stored: Join) -> Join:
+        """This row as it is to be written over what is stored of the same membership.
+
+        What is stored may be surer than what this row was made from: somebody recorded it by hand since, or a
+        search confirmed it. Then its attribution stays, and this row only ends the membership. One that has ended
+        does not begin again.
+        """
+        left_at, left = (stored.left_at, stored.left) if self.left_at is None else (self.left_at, self.left)
+        if not self._yields_to(stored):
+            return self if self.left_at == left_at else attrs.evolve(self, left_at=left_at, left=left)
+        kept = attrs.evolve(
+            stored,
+            user_name=stored.user_name or self.user_name,
+            previous=stored.previous or self.previous,
+            is_temporary=stored.is_temporary or self.is_temporary,
+            batch=self.batch if stored.batch is None else stored.batch,
+            left_at=left_at,
+            left=left,
+        )
+        if kept == stored:
+            return stored
+        moments = [one.updated_at for one in (stored, self) if one.updated_at is not None]
+        return attrs.evolve(kept, updated_at=max(moments, default=None))
+
+    def _yields_to(self, stored: Join) -> bool:
+        """Whether what is stored says more of how somebody came, or a person's later word."""
+        if self.level != stored.level:
+            return stored.level > self.level
+        if stored.method is Method.MANUAL:  # each word adds a line to the evidence
+            return self.method is not Method.MANUAL or len(self.evidence) < len(stored.evidence)
+        is_same = (self.code, self.owner_id) == (stored.code, stored.owner_id)
+        return is_same and stored.has_disagreement and not self.has_disagreement

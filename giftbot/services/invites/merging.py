@@ -144,9 +144,10 @@ class _Merge:
             self.written["joins"] += len(new)
         for join in joins:
             before = known.get(join.join_id)
-            if before is None or not _is_better(join, before):
+            if before is None:
                 continue
-            if self._dry_run or await self._store.save_join(join, before=before):
+            merged = _merged(join, before)
+            if merged != before and (self._dry_run or await self._store.save_join(merged, before=before)):
                 self.written["joins"] += 1
 
     async def _links_of(self, records: Records) -> None:
@@ -184,9 +185,11 @@ class _Merge:
             self.written["settings"] += 1
 
 
-def _is_better(join: Join, before: Join) -> bool:
-    """Whether a copy's row of a membership is to replace the table's."""
-    return join != before and (join.updated_at or _NEVER) > (before.updated_at or _NEVER)
+def _merged(join: Join, before: Join) -> Join:
+    """A copy's row of a membership and the table's as one: what is newer, but for what the other is surer of."""
+    if (join.updated_at or _NEVER) > (before.updated_at or _NEVER):
+        return join.merged(before)
+    return before.merged(join)
 
 
 def describe(written: Mapping[str, int]) -> str:

@@ -2,18 +2,21 @@
 
 A batch's row is the commit, for a standalone server knows no transactions. Then its joins are written, its events
 dropped, and last its ledger written; whatever is missing of that, `repair_batches` does again. A join's row has the
-number of the batch that wrote it (`written`), so that no older one goes over it.
+number of the batch that wrote it (`written`), so that no older one goes over it; it is read first, and what others
+made surer is kept; then it is written if its `revision` is still the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from bson import Int64
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from giftbot.errors import StoreUnavailableError
 from giftbot.models.ids import GuildId, batch_id, event_id
 from giftbot.models.invite_batch import InviteBatch
 from giftbot.models.invite_event import InviteEvent
@@ -29,6 +32,7 @@ from giftbot.stores.mongo.invites_documents import documents_of, join_fields, pa
 from giftbot.stores.mongo.invites_ledgers import MongoLedgers, whole
 
 _PAGE = 50
+_TRIES = 20
 
 
 def _before(number: int) -> Document:
@@ -95,16 +99,22 @@ class MongoInviteBatchStore(MongoLedgers):
                 return  # a newer one is there
 
     async def _put_joins(self, joins: Sequence[Join], number: int) -> None:
-        def put(join: Join) -> UpdateOne:
-            update = {**changing({**join_fields(join), "written": number}), "$inc": {"revision": 1}}
-            return UpdateOne({"_id": join.join_id, "written": _before(number)}, update, upsert=True)
-
-        writes = await in_turns(joins, put)
-        with translated():
-            try:
-                await self._database["invite_joins"].bulk_write(writes, ordered=False)
-            except BulkWriteError as error:
-                duplicates(error)  # these a newer batch has written
+        """Write these joins, but over nothing that a newer batch wrote, and nothing that is surer."""
+        rows = self._database["invite_joins"]
+        for _ in range(_TRIES):
+            stored = await _stored_joins(rows, joins)
+            older = [join for join in joins if not _is_since(stored.get(join.join_id), number)]
+            if not older:
+                return
+            writes = await in_turns(older, partial(_join_update, stored=stored, number=number))
+            with translated():
+                try:
+                    await rows.bulk_write(writes, ordered=False)
+                except BulkWriteError as error:
+                    joins = [older[position] for position in duplicates(error)]  # others wrote these meanwhile
+                else:
+                    return
+        raise StoreUnavailableError("The memberships of a batch are being changed all the time.")
 
     async def repair_batches(self, guild_id: GuildId) -> int:
         """Write again what follows from batches that are newer than the ledger; how many there were."""
@@ -174,6 +184,30 @@ async def _insert(rows: Rows, documents: Sequence[Document]) -> Collection[int]:
         except BulkWriteError as error:
             return duplicates(error).keys()
     return ()
+
+
+async def _stored_joins(rows: Rows, joins: Sequence[Join]) -> dict[str, Document]:
+    """The rows of these joins, as far as there are any."""
+    fields = {"document": 1, "revision": 1, "written": 1}
+    with translated():
+        cursor = rows.find({"_id": {"$in": [join.join_id for join in joins]}}, fields).batch_size(CHUNK + 1)
+        return {str(row["_id"]): row for row in await cursor.to_list(None)}
+
+
+def _is_since(row: Document | None, number: int) -> bool:
+    """Whether this batch or a newer one has written a join's row."""
+    written = row.get("written") if row else None
+    return isinstance(written, int) and written >= number
+
+
+def _join_update(join: Join, *, stored: Mapping[str, Document], number: int) -> UpdateOne:
+    """What writes a join, if its row is still as it is stored."""
+    row = stored.get(join.join_id, {})
+    before = read_document(Join, row["document"]) if "document" in row else None
+    fields = {**join_fields(join if before is None else join.merged(before)), "written": number}
+    revision = row.get("revision", {"$exists": False})
+    query = {"_id": join.join_id, "written": _before(number), "revision": revision}
+    return UpdateOne(query, {**changing(fields), "$inc": {"revision": 1}}, upsert=True)
 
 
 async def _batch_row(stored: StoredBatch) -> Document:

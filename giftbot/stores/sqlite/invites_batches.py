@@ -12,6 +12,7 @@ from functools import partial
 from giftbot.models.ids import GuildId, batch_id, event_id
 from giftbot.models.invite_batch import InviteBatch, Ledger
 from giftbot.models.invite_event import InviteEvent
+from giftbot.models.join import Join
 from giftbot.models.ledger_document import LedgerDocument
 from giftbot.stores.documents import chunks, guild_prefix, milliseconds, read_moment
 from giftbot.stores.invite_batches import (
@@ -35,6 +36,7 @@ _TAKEN = """
     UNION ALL SELECT 1 FROM invite_ledgers WHERE _id = :guild AND number >= :number
 """
 _ADD_BATCH = "INSERT INTO invite_batches (_id, document, joins) VALUES (?, ?, ?)"
+_STORED = f"SELECT _id, document FROM invite_joins WHERE _id {AMONG}"
 _PUT_JOIN = f"""
     {JOINS.insert} ON CONFLICT (_id) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in JOINS.columns if name != "_id")}
@@ -57,13 +59,25 @@ _FORGET = """
 """
 
 
+def _merged(turn: Turn, joins: Sequence[Join], rows: Sequence[Sequence[Value]]) -> list[Sequence[Value]]:
+    """Rows of joins, without what others made surer since these joins were read."""
+    ids = json.dumps([join.join_id for join in joins])
+    stored = {str(row_id): read_text(Join, text) for row_id, text in turn.rows(_STORED, [ids])}
+    found: list[Sequence[Value]] = []
+    for join, row in zip(joins, rows, strict=True):
+        before = stored.get(join.join_id)
+        merged = join if before is None else join.merged(before)
+        found.append(row if merged is join else encode_join(merged))
+    return found
+
+
 def _commit(turn: Turn, stored: StoredBatch, joins: Sequence[Sequence[Value]]) -> bool:
     batch, ledger = stored.batch, stored.batch.ledger
     place: dict[str, Value] = {"batch": batch.batch_id, "guild": batch.guild_id, "number": batch.number}
     if turn.rows(_TAKEN, place):
         return False
     turn.run_many(_ADD_BATCH, [[batch.batch_id, stored.document, stored.lines]])
-    turn.run_many(_PUT_JOIN, joins)
+    turn.run_many(_PUT_JOIN, _merged(turn, batch.joins, joins) if joins else ())
     turn.run_many(_PUT_LEDGER, [[batch.guild_id, batch.number, stored_moment(ledger.taken_at), stored.ledger]])
     turn.run_many(_DROP_EVENT, [[event_id(batch.guild_id, seq)] for seq in batch.events])
     return True

@@ -13,6 +13,7 @@ import pytest
 
 from giftbot.errors import CopyError, CopyRefusedError
 from giftbot.models.ids import GuildId, InviteCode, UserId
+from giftbot.models.join import Level, Method
 from giftbot.services.invites import envelope
 from giftbot.services.invites.archive import Archive, Change
 from giftbot.services.invites.envelope import ForeignCopyError, read_copy, render_copy, render_file
@@ -223,6 +224,36 @@ async def test_a_merge_keeps_whatever_is_newer(tmp_path: Path) -> None:
         assert found.ledger == records().ledger
         assert not +(await merging.take_in(copy, ledgers=True)).written
         assert await known(store) == found
+
+
+async def test_a_merge_lowers_no_level(tmp_path: Path) -> None:
+    """Whichever row is newer: a person's word stays, and what only the older row knows is added."""
+    copy = await copy_of(tmp_path / "a.sqlite", NORTH)
+    copy = attrs.evolve(copy, data=plain(copy.data))
+    first, second, third = records().joins
+    guessed = attrs.evolve(first, level=Level.UNKNOWN, owner_id=None, updated_at=T0 + 9 * HOUR)
+    recorded = attrs.evolve(
+        second,
+        level=Level.CONFIRMED,
+        method=Method.MANUAL,
+        owner_id=UserId(9),
+        decided_by=UserId(8),
+        left_at=None,
+        left=None,
+        updated_at=T0 - HOUR,
+    )
+    async with open_sqlite(tmp_path / "b.sqlite") as store:
+        await store.insert_joins([guessed, recorded])
+        merging = Merging(store, invite_documents)
+        trial = await merging.take_in(copy, dry_run=True)
+        assert (await merging.take_in(copy)).written == trial.written
+        found = (await known(store)).joins
+        assert (found[0].level, found[0].owner_id) == (first.level, first.owner_id)
+        assert found[1] == attrs.evolve(
+            recorded, left_at=second.left_at, left=second.left, updated_at=second.updated_at
+        )
+        assert found[2] == third
+        assert not +(await merging.take_in(copy)).written
 
 
 def test_users_beyond_2_53_stay_exact() -> None:

@@ -9,7 +9,7 @@ from giftbot.models.ids import GuildId, InviteCode, RoleId, UserId
 from giftbot.models.invite import Coverage, Gone, Invite, Tombstone, Unclaimed, Vanity
 from giftbot.models.invite_batch import Ledger
 from giftbot.models.invite_event import InviteEventKind
-from giftbot.models.join import Candidate, Left, Level
+from giftbot.models.join import Candidate, Join, Left, Level, Method
 from giftbot.models.ledger_document import LedgerDocument
 from giftbot.services.ports import Store
 from giftbot.stores.invite_documents import to_document
@@ -136,6 +136,76 @@ async def test_the_newest_batch_says_how_a_join_is(store: Store) -> None:
         assert await store.get_joins([first.join_id]) == {first.join_id: join}
     assert await store.get_ledger(GUILD) == ledger(3)
     assert await store.open_joins(GUILD) == []
+
+
+def recorded(join: Join, owner: int = 9) -> Join:
+    """That join as an admin recorded it."""
+    return attrs.evolve(
+        join,
+        user_name="Ünal 雪",
+        level=Level.CONFIRMED,
+        method=Method.MANUAL,
+        owner_id=UserId(owner),
+        code=None,
+        evidence=(f"Recorded for {owner}.", *join.evidence),
+        decided_by=UserId(8),
+        updated_at=later(2),
+    )
+
+
+def ended(join: Join) -> Join:
+    """That join, when its member left."""
+    return attrs.evolve(join, left_at=later(5), left=Left.LEFT, updated_at=later(5))
+
+
+@bulk_updates
+async def test_a_batch_lowers_nothing_that_was_stored_since(store: Store) -> None:
+    """A person's word and a confirmation stay, whoever wrote them; the membership ends all the same."""
+    guess, likely, sure = joined(1, level=Level.CANDIDATES), joined(2), joined(3, level=Level.CONFIRMED)
+    assert await store.commit_batch(batch(1, [guess, likely, sure]))
+    confirmed = attrs.evolve(likely, level=Level.CONFIRMED, method=Method.MEMBER_SEARCH, updated_at=later(2))
+    assert await store.save_join(recorded(guess), before=guess)
+    assert await store.save_join(confirmed, before=likely)
+    assert await store.save_join(recorded(sure), before=sure)
+    assert await store.insert_joins([recorded(joined(4))])
+    left = [ended(guess), ended(likely), ended(sure), ended(joined(4)), joined(5)]
+    assert await store.commit_batch(batch(2, left))
+    expected = [*map(ended, (recorded(guess), confirmed, recorded(sure), recorded(joined(4)))), joined(5)]
+    assert await store.get_joins([join.join_id for join in left]) == {join.join_id: join for join in expected}
+    assert [join.user_id for join in await store.open_joins(GUILD)] == [5]
+    of_nine = await store.list_joins(GUILD, owner_id=UserId(9), levels=[Level.CONFIRMED])
+    assert {join.user_id for join in of_nine} == {1, 3, 4}
+    assert await store.save_join(joined(5, level=Level.CONFIRMED), before=joined(5))
+
+
+@bulk_updates
+async def test_the_last_word_stays(store: Store) -> None:
+    """Also over a batch that carries an earlier one; and what has ended does not begin again."""
+    first = recorded(joined(1))
+    second = recorded(first, owner=10)
+    await store.insert_joins([ended(second)])
+    assert await store.commit_batch(batch(1, [first]))
+    assert await store.get_joins([first.join_id]) == {first.join_id: ended(second)}
+    raised = joined(2, level=Level.CONFIRMED)
+    await store.insert_joins([ended(joined(2))])
+    assert await store.commit_batch(batch(2, [raised]))
+    [found] = (await store.get_joins([raised.join_id])).values()
+    assert (found.level, found.left_at, found.left) == (Level.CONFIRMED, later(5), Left.LEFT)
+
+
+@bulk_updates
+async def test_a_word_that_comes_while_a_batch_is_written_is_kept(store: Store) -> None:
+    """Whichever of them is first; of hundreds, each is one of the two as a whole."""
+    guesses = [joined(user, level=Level.CANDIDATES) for user in range(1, 41)]
+    assert await store.commit_batch(batch(1, guesses))
+
+    async def record(join: Join) -> None:
+        while not await store.save_join(recorded(join), before=join):
+            [join] = (await store.get_joins([join.join_id])).values()
+
+    await asyncio.gather(store.commit_batch(batch(2, list(map(ended, guesses)))), *map(record, guesses))
+    found = (await store.get_joins([join.join_id for join in guesses])).values()
+    assert {(join.method, join.owner_id, join.left_at) for join in found} == {(Method.MANUAL, 9, later(5))}
 
 
 @bulk_updates
