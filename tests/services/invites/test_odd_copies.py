@@ -322,3 +322,28 @@ async def test_a_fault_of_ours_stops_no_start(tmp_path: Path) -> None:
         )
         assert await restoring.run() == frozenset()
         assert restoring.statuses["local"].held is not None
+
+
+class _BrokenDocuments:
+    """Reading rows has a fault that nobody thought of."""
+
+    to_document = staticmethod(invite_documents.to_document)
+    settled_invite = staticmethod(invite_documents.settled_invite)
+
+    def read_document(self, model: object, document: object) -> None:
+        """Fail."""
+        raise ZeroDivisionError
+
+
+async def test_a_fault_of_ours_in_an_entry_stops_no_start_either(tmp_path: Path) -> None:
+    """The copy is not used and not written over; the bot starts with what the tables have."""
+    place = CopyFile(tmp_path / "a.json")
+    await place.write(copy_of({str(NORTH): sections()}))
+    async with open_sqlite(tmp_path / "a.sqlite") as store:
+        merging = Merging(store, _BrokenDocuments())
+        restoring = Restoring(store=store, merging=merging, places=[place], clock=SystemClock())
+        await restoring.run()
+        status = restoring.statuses["local"]
+        assert "the log has it under" in str(status.refused)
+        assert status.held == status.refused
+        assert restoring.series.sequence == 0
