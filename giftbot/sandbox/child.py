@@ -32,9 +32,14 @@ class BotProcess:
     @property
     def environ(self) -> dict[str, str]:
         """This process's environment without its own settings, plus those that lead to the sandbox."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        return others | self.settings
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings that lead to the sandbox, as environment variables."""
         sources = self._sandbox.sources
         return {
-            **{name: value for name, value in os.environ.items() if not name.startswith(_OURS)},
             "DISCORD_TOKEN": self._sandbox.token,
             "DISCORD_API_URL": self._sandbox.api_url,
             "GIFTBOT_DATA_DIR": str(self.data),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import shlex
 import signal
 import tempfile
 import time
@@ -85,6 +86,17 @@ class Demo:
     def log(self) -> Path:
         """Where the bot's own log went."""
         return self._bot.log
+
+    @property
+    def data(self) -> Path:
+        """The bot's data directory."""
+        return self._bot.data
+
+    def ops(self, words: str) -> str:
+        """A line for a shell that runs `ops` on this bot's data, whatever is set there and wherever it is typed."""
+        settings = (shlex.quote(f"{name}={value}") for name, value in self._bot.settings.items())
+        inside = shlex.quote(str(self.data.parent))
+        return f'(cd {inside} && env -i PATH="$PATH" {" ".join(settings)} ops {words})'
 
     def duplicates(self) -> int:
         """How many messages there are too many."""
@@ -280,6 +292,14 @@ async def run_demo(*, keep: bool) -> int:
         wrong, lost = demo.newcomers.wrong(), demo.newcomers.lost()
         console.print(f"Wrong at level 3 or more: {wrong}. Joins lost: {lost}.", highlight=False)
         if keep:
+            console.print(
+                f"The bot's data directory, gone when this ends: {demo.data}",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
+            console.print("To look at it, type this line in another shell, also with other commands of ops:")
+            console.print(demo.ops("inspect joins"), highlight=False, markup=False, soft_wrap=True)
             console.print("Still running; interrupt with Ctrl-C.")
             await asyncio.Event().wait()
     return 1 if any((duplicates, missing, twice, without, wrong, lost)) else 0

@@ -10,6 +10,14 @@ from pathlib import Path
 
 from giftbot.sandbox.pulse import PATIENCE
 
+AMID = {
+    **os.environ,
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    "MONGO_URI": "mongodb://127.0.0.1:1/",
+    "COLUMNS": "200",
+}
+"""Settings that must not disturb the demo."""
+
 
 async def start(directory: Path, *options: str) -> asyncio.subprocess.Process:
     """Start the demo in an empty directory, with settings in the environment that must not disturb it."""
@@ -20,7 +28,7 @@ async def start(directory: Path, *options: str) -> asyncio.subprocess.Process:
         "demo",
         *options,
         cwd=directory,
-        env={**os.environ, "MONGO_URI": "mongodb://127.0.0.1:1/", "COLUMNS": "200"},
+        env=AMID,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -54,13 +62,20 @@ async def test_the_demo_tells_its_story_within_45_seconds_and_nothing_is_posted_
 
 
 async def test_with_keep_it_goes_on_until_it_is_interrupted(tmp_path: Path) -> None:
-    """After the story it waits for Ctrl-C, and ends without a traceback."""
+    """After the story it says how to look at the data, waits for Ctrl-C, and ends without a traceback."""
     demo = await start(tmp_path, "--keep")
     assert demo.stdout is not None
     told = b""
     async with asyncio.timeout(2 * PATIENCE):
         while b"Still running" not in told:
             told += await demo.stdout.readline()
+    line = next(line for line in told.decode().splitlines() if line.endswith(" ops inspect joins)"))
+    looking = await asyncio.create_subprocess_shell(
+        line, cwd=tmp_path, env=AMID, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    seen, _ = await asyncio.wait_for(looking.communicate(), PATIENCE)
+    assert looking.returncode == 0, seen.decode()
+    assert "No such joins" not in seen.decode()
     demo.send_signal(signal.SIGINT)
     rest, _ = await asyncio.wait_for(demo.communicate(), PATIENCE)
     assert b"Traceback" not in rest
