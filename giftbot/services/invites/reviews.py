@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 
 import attrs
 import structlog
 
 from giftbot.errors import InvalidInputError, StoreError
 from giftbot.models.credit import Credit, CreditState
-from giftbot.models.ids import CreditId, GuildId, UserId
+from giftbot.models.ids import CreditId, GuildId, JoinId, UserId
 from giftbot.models.invite_batch import InviteBatch
 from giftbot.models.join import Join, Level
 from giftbot.models.staff import StaffLink
@@ -126,9 +126,18 @@ class Reviews:
     async def settle(self, guild_id: GuildId, known: Iterable[Join]) -> None:
         """Settle what waited for these joins, as far as they are certain; they are stored like that."""
         decided = {join.join_id for join in known if join.level >= Level.OWNER}
-        if not decided:
-            return
+        if decided:
+            await self._settle_all(guild_id, await self.pending(guild_id), decided)
+
+    async def catch_up(self, guild_id: GuildId) -> None:
+        """Settle what became certain while nobody was there to hear it, or before it was dealt with."""
         rows = await self.pending(guild_id)
+        if rows:
+            await self._store.repair_batches(guild_id)
+            await self._settle_all(guild_id, rows, None)
+
+    async def _settle_all(self, guild_id: GuildId, rows: Sequence[Credit], decided: Set[JoinId] | None) -> None:
+        """Settle those of these rows that wait for joins that were decided now, or whenever that was."""
         ids = {row.join_id for row in rows if row.join_id is not None}
         if not ids:
             return
@@ -137,7 +146,9 @@ class Reviews:
         links = await self._store.list_links(guild_id)
         for row in rows:
             join = joins.get(row.join_id) if row.join_id is not None else None
-            if join is None or not {join.join_id, touches[join.join_id].join_id} & decided:
+            if join is None:
+                continue
+            if decided is not None and decided.isdisjoint({join.join_id, touches[join.join_id].join_id}):
                 continue
             if any(step.note == texts.NOTE_AGAIN for step in row.history):
                 continue  # an admin decided against this member before

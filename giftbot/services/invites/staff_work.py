@@ -56,6 +56,7 @@ class StaffWork:
         self._seen: dict[GuildId, dict[UserId, MemberSeen]] = {}
         self._to_sync: dict[GuildId, float] = {}
         self._to_check: dict[GuildId, None] = {}
+        self._to_settle: dict[GuildId, None] = {}
         self._present: set[GuildId] = set()
         self._batches: list[InviteBatch] = []
         self._recorded: list[tuple[GuildId, tuple[Join, ...]]] = []
@@ -71,6 +72,7 @@ class StaffWork:
         """Nobody watched this server for a time, or ever."""
         self._present.add(guild_id)
         self._to_check[guild_id] = None
+        self._to_settle[guild_id] = None
         if guild_id in self._choices.vip_roles:
             self._to_sync[guild_id] = 0.0
 
@@ -106,6 +108,10 @@ class StaffWork:
         while self._recorded:
             await self._safely(partial(self._reviews.settle, *self._recorded[0]))
             del self._recorded[0]
+        while self._to_settle:
+            guild_id = next(iter(self._to_settle))
+            await self._safely(partial(self._reviews.catch_up, guild_id))
+            self._to_settle.pop(guild_id, None)
         while self._seen:
             guild_id, members = next(iter(self._seen.items()))
             await self._safely(partial(self._credits.gained, guild_id, list(members.values())))

@@ -110,6 +110,22 @@ async def test_a_join_that_is_recorded_by_hand_settles_its_review(office: Office
     assert row.staff_id == BOB
 
 
+async def test_a_review_that_became_certain_before_a_crash_is_settled_at_start(office: Office) -> None:
+    """Nobody was told of the batch; other reviews wait on."""
+    await office.commit(unsure(1), unsure(2))
+    await office.credits.gained(GUILD, [member(1), member(2)])
+    before = (await office.store.last_joins(GUILD, [UserId(1)]))[UserId(1)]
+    known = joined(1, "bobs", BOB, level=Level.CONFIRMED)
+    assert await office.store.save_join(known, before=before)
+    assert await state(office, 1) is CreditState.PENDING
+    async with working(office, GUILD):
+        await credited(office, 1)
+        await until(lambda: office.clock.monotonic() > SYNC_AGAIN)
+    (row,) = await office.store.list_credits(GUILD, user_id=UserId(1))
+    assert row.staff_id == BOB
+    assert await state(office, 2) is CreditState.PENDING
+
+
 async def test_links_are_looked_after_from_time_to_time(office: Office) -> None:
     """Also without a batch: a channel is hidden without any other sign."""
     await office.commit(invites=["adas", "bobs"])
