@@ -211,7 +211,7 @@ class Closing:
             invites=state.invites,
             coverage=look.snapshot.coverage,
             made={
-                code: seq for code, seq in old.made.items() if code in state.invites and not self._shown(code, cut)
+                code: seq for code, seq in old.made.items() if code in state.invites and self._is_unseen(code, cut)
             },
             tombstones=stones,
             vanity=self._vanity_after(),
