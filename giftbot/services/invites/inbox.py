@@ -34,6 +34,13 @@ class Inbox:
             await self._store.add_events(batch)
             del self._new[: len(batch)]
             self._kept |= {event.seq: event for event in batch}
+            self._ask_again({event.user_id for event in batch if event.user_id is not None})
+
+    def _ask_again(self, users: Collection[UserId]) -> None:
+        """Others write memberships, too: what was read of these may be old by now."""
+        self._asked.difference_update(users)
+        for user_id in users:
+            self._known.pop(user_id, None)
 
     def restart(self, events: Iterable[InviteEvent]) -> None:
         """Forget what was read, for what the store has: of the last start, or after somebody else decided."""

@@ -11,12 +11,16 @@ import pytest
 
 from giftbot.errors import InvalidInputError, UserError
 from giftbot.models.ids import GuildId, InviteCode, UserId
+from giftbot.models.invite_batch import InviteBatch
 from giftbot.models.invite_board import Period
 from giftbot.models.invite_event import InviteEvent, InviteEventKind
 from giftbot.models.join import Candidate, Join, Kind, Left, Level, Method, Reason, Source
 from giftbot.models.staff import StaffLink
+from giftbot.services.invites.book import Book
 from giftbot.services.invites.inquiries import LINES, Inquiries
 from giftbot.services.invites.leaderboard import Leaderboard
+from giftbot.services.invites.memberships import receive
+from giftbot.services.invites.numbers import Numbers
 from giftbot.services.invites.records import EXPORT_COLUMNS, JoinRecords, Statement, parse_invite_code
 from giftbot.services.ports import Store
 from giftbot.text import invites as texts
@@ -115,6 +119,34 @@ async def test_an_open_membership_before_ends_with_the_later_one(store: Store, d
     new, old = await store.list_joins(GUILD)
     assert (new.is_open, old.left, old.left_at) == (True, Left.UNSEEN, START)
     assert [join.left for _, join in desk.told] == [Left.UNSEEN, None]
+
+
+async def test_a_record_outlives_the_leave(store: Store, desk: Desk) -> None:
+    """Also in a busy server, where the membership was read before the record and others still wait."""
+    told: list[InviteBatch] = []
+    numbers = Numbers(ManualClock())
+    book = Book(GUILD, store, ManualClock(), told.append, numbers)
+    await book.load()
+
+    async def put(join: Join, kind: InviteEventKind) -> InviteEvent:
+        event = InviteEvent(GUILD, numbers.next(), kind, START, user_id=join.user_id, joined_at=join.joined_at)
+        book.inbox.put(event)
+        await book.inbox.keep()
+        return event
+
+    guess = joined(1, None, level=Level.CANDIDATES, days_ago=1)
+    arrived = await put(guess, InviteEventKind.JOINED)
+    await put(joined(2), InviteEventKind.JOINED)
+    assert await book.inbox.known() == {}
+    assert await book.commit(book.without_look((guess,), (arrived.seq,)))
+    recorded = (await desk.records.record(GUILD, stated(guess))).join
+    await put(guess, InviteEventKind.LEFT)
+    received = receive(book.inbox.events, await book.inbox.known(), now=START)
+    assert await book.commit(book.without_look(received.changed, received.consumed))
+    [kept] = await store.list_joins(GUILD)
+    assert attrs.evolve(kept, batch=None) == attrs.evolve(recorded, batch=None, left_at=START, left=Left.LEFT)
+    [told_of] = told[-1].joins
+    assert (told_of.owner_id, told_of.method, told_of.left_at) == (BOB, Method.MANUAL, START)
 
 
 async def test_who_left_and_was_never_seen_cannot_be_recorded(desk: Desk) -> None:
