@@ -13,7 +13,7 @@ from giftbot.models.invite_batch import InviteBatch, Ledger
 from giftbot.models.join import Join
 from giftbot.services.invites.evidence import Decision
 from giftbot.services.invites.inbox import Inbox
-from giftbot.services.invites.ledgers import ledger_after
+from giftbot.services.invites.ledgers import ledger_told
 from giftbot.services.invites.numbers import Numbers
 from giftbot.services.ports import Clock
 from giftbot.services.remembering_invites import InviteStore
@@ -99,17 +99,12 @@ class Book:
     @property
     def told(self) -> Ledger:
         """The ledger with what was told of invites since."""
-        ledger = self.ledger
-        for event in self.inbox.about_invites:
-            ledger = ledger_after(ledger, event)
-        return ledger
+        return ledger_told(self.ledger, self.inbox.about_invites)
 
     def without_look(self, joins: tuple[Join, ...], consumed: tuple[int, ...]) -> Decision:
         """A batch of what needs no deciding: who left, what was said twice, invites made and gone."""
-        ledger = self.ledger
-        for event in self.inbox.about_invites:
-            if event.seq in consumed:
-                ledger = ledger_after(ledger, event)
+        dealt_with = (event for event in self.inbox.about_invites if event.seq in consumed)
+        ledger = ledger_told(self.ledger, dealt_with)
         number = ledger.number + 1
         last = max((ledger.last_seq, *consumed))
         return Decision(

@@ -17,9 +17,10 @@ from giftbot.models.invite_batch import Ledger
 from giftbot.models.join import Join, Reason
 from giftbot.services.invites.batches import Batch
 from giftbot.services.invites.evidence import Arrival, Circumstances, Decision, Look, Wanted
-from giftbot.services.invites.ledgers import ledger_after
+from giftbot.services.invites.ledgers import ledger_told
 from giftbot.services.invites.memberships import kind_of, moment_of
 from giftbot.services.invites.owners import Owners, marker_of
+from giftbot.services.invites.traces import is_undecidable
 from giftbot.services.invites.verdicts import Scene, givers
 
 
@@ -105,6 +106,8 @@ def decide(
     bots = [arrival for arrival in arrivals if arrival.event.is_bot]
     if known.taken_at is None:
         decided = _first(known, looks, people, circumstances, scene, final=final)
+    elif not final and is_undecidable(looks[-1], circumstances.told):
+        return Wanted.LOOK
     else:
         decided = Batch(known, looks, people, scene).decide(final=final)
     if isinstance(decided, Wanted):
@@ -174,9 +177,7 @@ def _first(
 
 
 def _told(ledger: Ledger, circumstances: Circumstances) -> Ledger:
-    for event in sorted(circumstances.told, key=lambda event: event.seq):
-        ledger = ledger_after(ledger, event)
-    return ledger
+    return ledger_told(ledger, circumstances.told)
 
 
 def _scene(ledger: Ledger, circumstances: Circumstances, now: datetime) -> Scene:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import attrs
@@ -41,6 +41,17 @@ def ledger_after(ledger: Ledger, event: InviteEvent) -> Ledger:
             if stone.invite.channel_id is not None and stone.invite.channel_id == event.channel_id
         }
         return _with_gone(ledger, codes | again, event.received_at)
+    return ledger
+
+
+def ledger_told(ledger: Ledger, events: Iterable[InviteEvent]) -> Ledger:
+    """That ledger after all of these, in the order in which they were heard.
+
+    An end may be heard before the beginning: then the invite is gone all the same, for no code is given out twice.
+    """
+    told = sorted(events, key=lambda event: event.seq)
+    for event in (*told, *(event for event in told if event.kind is InviteEventKind.DELETED)):
+        ledger = ledger_after(ledger, event)
     return ledger
 
 

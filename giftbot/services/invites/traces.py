@@ -71,13 +71,19 @@ def separable(looks: Sequence[Look], told: Sequence[InviteEvent]) -> list[Look]:
     An invite that was made around a look which does not list it was made after it, or was used up before: nobody
     knows whether the look counts its uses.
     """
-    born = _born(told)
-    return [*(look for look in looks[:-1] if not _may_have_missed(look, born)), *looks[-1:]]
+    return [*(look for look in looks[:-1] if not is_unclear(look, told)), *looks[-1:]]
 
 
-def _may_have_missed(look: Look, born: Mapping[InviteCode, int]) -> bool:
+def is_undecidable(look: Look, told: Sequence[InviteEvent]) -> bool:
+    """Whether an invite was made around that look and is gone by now: it was used before the look, or after."""
+    gone = {event.code for event in told if event.kind is InviteEventKind.DELETED}
+    return is_unclear(look, [event for event in told if event.invite is not None and event.invite.code in gone])
+
+
+def is_unclear(look: Look, told: Sequence[InviteEvent]) -> bool:
+    """Whether an invite was made around that look which does not list it."""
     listed = look.snapshot.invites
-    return any(look.asked_seq < seq <= look.seen_seq and code not in listed for code, seq in born.items())
+    return any(look.asked_seq < seq <= look.seen_seq and code not in listed for code, seq in _born(told).items())
 
 
 def _born(told: Sequence[InviteEvent]) -> dict[InviteCode, int]:
