@@ -167,6 +167,6 @@ def _at_most(job: Standing) -> str:
 
 
 def _players(count: int) -> str:
-    from giftbot.text import counted  # noqa: PLC0415
+    from giftbot.text.words import counted  # noqa: PLC0415
 
     return counted(count, "player")

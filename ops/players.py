@@ -61,7 +61,7 @@ def import_(table: Table, guild: OneGuild, dry_run: DryRun = False, json: Json =
 def export(guild: OneGuild, out: Out = None, force: Force = False) -> None:
     """Print the players of a server as CSV, which can be imported again."""
     with ops_process() as process:
-        from giftbot.text import counted  # noqa: PLC0415
+        from giftbot.text.words import counted  # noqa: PLC0415
 
         guild_id = GuildId(guild)
 
@@ -90,7 +90,8 @@ def _import(process: Process, guild_id: GuildId, words: str, *, dry_run: bool) -
 
 
 def _summary(report: ImportReport, *, dry_run: bool) -> str:
-    from giftbot.text import counted, nothing_now  # noqa: PLC0415
+    from giftbot.text.redemptions import nothing_now  # noqa: PLC0415
+    from giftbot.text.words import counted  # noqa: PLC0415
 
     named = {
         LineResult.ADDED: "added",

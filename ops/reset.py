@@ -20,7 +20,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 def reset(guild: OneGuild, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Forget what was posted in a server, so that all codes active now are posted there again."""
     with ops_process() as process:
-        from giftbot.text import counted  # noqa: PLC0415
+        from giftbot.text.words import counted  # noqa: PLC0415
 
         guild_id = GuildId(guild)
         preview = process.run(lambda services: inspecting(services).preview_reset(guild_id))
@@ -38,7 +38,7 @@ def reset(guild: OneGuild, yes: Yes = False, dry_run: DryRun = False) -> None:
 
 
 def _plan(preview: ResetPreview) -> str:
-    from giftbot.text import counted  # noqa: PLC0415
+    from giftbot.text.words import counted  # noqa: PLC0415
     from ops.forms import posting_word  # noqa: PLC0415
 
     guild = preview.guild

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import alluka
 import tanjun
 
-from giftbot import text
 from giftbot.discord.messages import (
     ACTIVE,
     ROUTE_COPY,
@@ -33,6 +32,8 @@ from giftbot.services.history import History
 from giftbot.services.players import Players
 from giftbot.services.ports import Clock
 from giftbot.services.posts import overview, pages_of
+from giftbot.text import players as player_texts
+from giftbot.text import posts as post_texts
 
 LOOK_UP = 1.0
 """Seconds to find out whether somebody has players: a modal must be the first answer, within Discord's 3 s."""
@@ -49,7 +50,7 @@ async def giftcode(
     """List the active codes, to everyone."""
     codes = await history.active()
     if not codes:
-        await reply(ctx, text.NO_ACTIVE_CODES)
+        await reply(ctx, post_texts.NO_ACTIVE_CODES)
         return
     await reply(ctx, embeds=embeds_of(overview(codes, clock.now())), components=post_buttons(ACTIVE))
 
@@ -60,7 +61,7 @@ async def _codes_of(press: Press, history: History) -> list[GiftCode]:
         return await history.active()
     codes = await history.posted(press.guild_id, press.argument, shown_codes(press.embeds))
     if not codes:
-        raise UserError(text.POST_NOT_FOUND)
+        raise UserError(post_texts.POST_NOT_FOUND)
     return codes
 
 
@@ -68,7 +69,9 @@ async def _codes_of(press: Press, history: History) -> list[GiftCode]:
 async def copy(press: Press, history: alluka.Injected[History]) -> None:
     """Give the codes in a block, one a line, ready to be copied."""
     codes = await _codes_of(press, history)
-    await press.answer(text.codes_to_copy([code.display for code in codes]) if codes else text.NO_ACTIVE_CODES)
+    await press.answer(
+        post_texts.codes_to_copy([code.display for code in codes]) if codes else post_texts.NO_ACTIVE_CODES
+    )
 
 
 @routes.on(ROUTE_REDEEM)
@@ -79,7 +82,7 @@ async def redeem(press: Press, history: alluka.Injected[History], players: alluk
         async with asyncio.timeout(LOOK_UP):
             owned = await players.owned(guild_id, press.user_id)
     except TimeoutError:
-        await press.answer(text.LOOK_UP_SLOW, components=register_button(press.argument))
+        await press.answer(player_texts.LOOK_UP_SLOW, components=register_button(press.argument))
         return
     if not owned:
         await open_form(press)
@@ -91,7 +94,7 @@ async def redeem(press: Press, history: alluka.Injected[History], players: alluk
 @routes.on(ROUTE_REGISTER)
 async def open_form(press: Press) -> None:
     """Ask for a player, to redeem this message's codes for."""
-    await press.ask(text.REGISTER_TITLE, f"{ROUTE_REGISTERED}:{press.argument}", register_form())
+    await press.ask(player_texts.REGISTER_TITLE, f"{ROUTE_REGISTERED}:{press.argument}", register_form())
 
 
 @routes.on(ROUTE_REGISTERED)
@@ -102,7 +105,7 @@ async def register_and_redeem(
     player_id, kingdom = read_register_form(press.fields)
     await press.defer()
     done = await players.add(press.guild_id, player_id, kingdom, press.user_id)
-    sentence = text.registered(done)
+    sentence = player_texts.registered(done)
     await press.answer(sentence)
     results = await _redeem(press, history, players, [done.player])
     await press.answer(f"{sentence}\n{results}")
@@ -112,9 +115,9 @@ async def _redeem(press: Press, history: History, players: Players, owned: Seque
     """Redeem the codes of the pressed message; what became of each, in sentences."""
     codes = await _codes_of(press, history)
     if not codes:
-        return text.NO_ACTIVE_CODES
+        return post_texts.NO_ACTIVE_CODES
     results = await players.redeem_now(owned, codes)
-    return text.redeemed_for(results, {code.key: code.display for code in codes}, players.site)
+    return player_texts.redeemed_for(results, {code.key: code.display for code in codes}, players.site)
 
 
 @routes.on(ROUTE_REFRESH, updates=True)
@@ -122,13 +125,13 @@ async def refresh(press: Press, history: alluka.Injected[History], clock: alluka
     """Show the codes of this message as they are now."""
     codes, now = await _codes_of(press, history), clock.now()
     if not codes:
-        await press.update(text.NO_ACTIVE_CODES, embeds=[])
+        await press.update(post_texts.NO_ACTIVE_CODES, embeds=[])
         return
     if press.argument == ACTIVE:
         pages = overview(codes, now)
     else:
-        title = text.refreshed_title(sum(not code.is_over(now) for code in codes), len(codes))
-        pages = pages_of(codes, title, text.post_footer(press.argument), now)
+        title = post_texts.refreshed_title(sum(not code.is_over(now) for code in codes), len(codes))
+        pages = pages_of(codes, title, post_texts.post_footer(press.argument), now)
     await press.update(embeds=embeds_of(pages), components=post_buttons(press.argument))
 
 

@@ -4,7 +4,6 @@ import alluka
 import hikari
 import tanjun
 
-from giftbot import text
 from giftbot.discord.access import MANAGER, require_guild, require_manager
 from giftbot.discord.invite_lists import (
     OVERVIEW,
@@ -23,6 +22,7 @@ from giftbot.discord.replies import reply
 from giftbot.discord.router import Routes
 from giftbot.errors import UserError
 from giftbot.services.invites.health import InviteHealth
+from giftbot.text import answers as texts
 
 component = tanjun.Component(name="invite_debug")
 routes = Routes()
@@ -67,7 +67,7 @@ async def turn_debug(press: Press, health: alluka.Injected[InviteHealth]) -> Non
         await press.update(embeds=[debug_embed(found)], components=debug_components())
         return
     if not press.argument.isdecimal():
-        raise UserError(text.TOO_LATE)
+        raise UserError(texts.TOO_LATE)
     page = await health.invites(press.guild_id, int(press.argument))
     await press.update(embeds=[invites_embed(page)], components=invites_components(page))
 
@@ -77,7 +77,7 @@ async def turn_channels(press: Press, health: alluka.Injected[InviteHealth]) -> 
     """Show a page of the channels."""
     press.require_manager()
     if not press.argument.isdecimal():
-        raise UserError(text.TOO_LATE)
+        raise UserError(texts.TOO_LATE)
     page = health.channels(press.guild_id, int(press.argument))
     await press.update(embeds=[channels_embed(page)], components=channels_components(page))
 

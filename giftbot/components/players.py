@@ -7,7 +7,6 @@ import hikari
 import tanjun
 from tanjun.annotations import Attachment, Choices, Int, Length, Max, Member, Min, Name, Str
 
-from giftbot import text
 from giftbot.discord.access import is_manager, require_guild, require_manager
 from giftbot.discord.attachments import download, table_file
 from giftbot.discord.player_choices import own_players, player_choices
@@ -34,6 +33,8 @@ from giftbot.services.player_pages import PlayerPages
 from giftbot.services.players import Players
 from giftbot.services.roster_lines import decode_csv
 from giftbot.services.rosters import report_csv
+from giftbot.text import players as player_texts
+from giftbot.text import rosters as roster_texts
 
 IMPORT_NAME = "import.csv"
 EXPORT_NAME = "players.csv"
@@ -59,7 +60,7 @@ async def add(
     guild_id, number = require_guild(ctx.guild_id), parse_player_id(player_id)
     await ctx.defer()
     done = await players.add(guild_id, number, kingdom, UserId(int(ctx.author.id)), parse_nickname(nickname))
-    await reply(ctx, text.registered(done))
+    await reply(ctx, player_texts.registered(done))
 
 
 @tanjun.annotations.with_annotated_args(follow_wrapped=True)
@@ -74,7 +75,7 @@ async def remove(
     removed = await players.remove(
         guild_id, parse_player_id(player_id), user_id, is_admin=is_manager(_member_of(ctx))
     )
-    await reply(ctx, text.player_removed(removed))
+    await reply(ctx, player_texts.player_removed(removed))
 
 
 @tanjun.annotations.with_annotated_args(follow_wrapped=True)
@@ -89,7 +90,7 @@ async def pause(
     toggled, codes = await players.toggle_pause(
         guild_id, parse_player_id(player_id), user_id, is_admin=is_manager(_member_of(ctx))
     )
-    await reply(ctx, text.player_toggled(toggled, codes, players.halted))
+    await reply(ctx, player_texts.player_toggled(toggled, codes, players.halted))
 
 
 @player.as_sub_command("mine", "Show your players, and what was redeemed for them")
@@ -97,7 +98,7 @@ async def mine(ctx: tanjun.abc.SlashContext, players: alluka.Injected[Players]) 
     """Show one's own players."""
     views = await players.mine(require_guild(ctx.guild_id), UserId(int(ctx.author.id)))
     if not views:
-        await reply(ctx, text.NO_PLAYERS)
+        await reply(ctx, player_texts.NO_PLAYERS)
         return
     await reply(ctx, embeds=[mine_embed(views, 0, players.site)], components=mine_components(views, 0))
 
@@ -114,7 +115,7 @@ async def assign(
     require_manager(_member_of(ctx))
     owner = UserId(int(member.id))
     assigned = await players.assign(require_guild(ctx.guild_id), parse_player_id(player_id), owner)
-    await reply(ctx, text.player_assigned(assigned, owner))
+    await reply(ctx, player_texts.player_assigned(assigned, owner))
 
 
 @tanjun.annotations.with_annotated_args(follow_wrapped=True)
@@ -125,7 +126,7 @@ async def list_(
     state: Annotated[
         Str | None,
         "Only players who are",
-        Choices({name: state.value for state, name in text.STATE_NAMES.items()}),
+        Choices({name: state.value for state, name in player_texts.STATE_NAMES.items()}),
     ] = None,
 ) -> None:
     """Open the list at its first page."""
@@ -145,7 +146,7 @@ async def import_(
     require_manager(_member_of(ctx))
     guild_id = require_guild(ctx.guild_id)
     if file is None:
-        await ctx.create_modal_response(text.IMPORT_TITLE, f"{ROUTE_IMPORTED}:", components=roster_form())
+        await ctx.create_modal_response(roster_texts.IMPORT_TITLE, f"{ROUTE_IMPORTED}:", components=roster_form())
         return
     await ctx.defer()
     words = decode_csv(await download(file, MOST_BYTES))
@@ -160,7 +161,7 @@ async def export(ctx: tanjun.abc.SlashContext, players: alluka.Injected[Players]
     guild_id = require_guild(ctx.guild_id)
     await ctx.defer()
     words = await players.export_csv(guild_id)
-    await reply(ctx, text.EXPORTED, attachments=[table_file(EXPORT_NAME, words)])
+    await reply(ctx, roster_texts.EXPORTED, attachments=[table_file(EXPORT_NAME, words)])
 
 
 @remove.with_str_autocomplete("player")
@@ -232,7 +233,7 @@ async def _show(press: Press, page: PlayerPage) -> None:
 async def _import(players: Players, guild_id: GuildId, words: str, by: UserId) -> tuple[str, hikari.Bytes]:
     """The answer to an import, and the table that says what became of each line."""
     report = await players.import_csv(guild_id, words, by)
-    return text.imported(report), table_file(IMPORT_NAME, await report_csv(report))
+    return roster_texts.imported(report), table_file(IMPORT_NAME, await report_csv(report))
 
 
 def _member_of(

@@ -5,7 +5,6 @@ import hikari
 import tanjun
 from hikari.impl import MessageActionRowBuilder
 
-from giftbot import text
 from giftbot.discord.access import MANAGER, require_guild, require_manager
 from giftbot.discord.confirmations import Confirmations
 from giftbot.discord.messages import COLOUR
@@ -16,6 +15,7 @@ from giftbot.models.ids import UserId
 from giftbot.services.announcements import Announcements
 from giftbot.services.guilds import Guilds
 from giftbot.services.history import History
+from giftbot.text import answers as texts
 
 ROUTE_RESET = "reset"
 ROUTE_CANCEL = "cancel"
@@ -35,8 +35,8 @@ async def giftcode_stats(ctx: tanjun.abc.SlashContext, announcements: alluka.Inj
     """Show the figures of this server."""
     require_manager(ctx.member if isinstance(ctx.member, hikari.InteractionMember) else None)
     stats = await announcements.get_stats(require_guild(ctx.guild_id))
-    embed = hikari.Embed(title=text.STATS_TITLE, colour=COLOUR)
-    for name, value in text.statistics(stats):
+    embed = hikari.Embed(title=texts.STATS_TITLE, colour=COLOUR)
+    for name, value in texts.statistics(stats):
         embed.add_field(name, value, inline=True)
     await reply(ctx, embeds=[embed])
 
@@ -60,11 +60,11 @@ async def giftcode_reset(
     guild_id = require_guild(ctx.guild_id)
     token = confirmations.ask(UserId(int(ctx.author.id)), guild_id)
     row = MessageActionRowBuilder()
-    row.add_interactive_button(hikari.ButtonStyle.DANGER, f"{ROUTE_RESET}:{token}", label=text.BUTTON_RESET)
-    row.add_interactive_button(hikari.ButtonStyle.SECONDARY, f"{ROUTE_CANCEL}:{token}", label=text.BUTTON_CANCEL)
+    row.add_interactive_button(hikari.ButtonStyle.DANGER, f"{ROUTE_RESET}:{token}", label=texts.BUTTON_RESET)
+    row.add_interactive_button(hikari.ButtonStyle.SECONDARY, f"{ROUTE_CANCEL}:{token}", label=texts.BUTTON_CANCEL)
     stats = await announcements.get_stats(guild_id)
     active = len(await history.active())
-    question = text.reset_question(stats.total_codes, active, await guilds.get(guild_id))
+    question = texts.reset_question(stats.total_codes, active, await guilds.get(guild_id))
     await reply(ctx, question, components=[row])
 
 
@@ -79,14 +79,14 @@ async def confirm_reset(
     press.require_manager()
     guild_id = confirmations.take(press.argument, press.user_id)
     again = await announcements.reset(guild_id)
-    await press.update(text.reset_done(again, await guilds.get(guild_id)), components=[])
+    await press.update(texts.reset_done(again, await guilds.get(guild_id)), components=[])
 
 
 @routes.on(ROUTE_CANCEL, updates=True)
 async def cancel_reset(press: Press, confirmations: alluka.Injected[Confirmations]) -> None:
     """Leave everything as it is."""
     confirmations.take(press.argument, press.user_id)
-    await press.update(text.CANCELLED, components=[])
+    await press.update(texts.CANCELLED, components=[])
 
 
 loader = component.load_from_scope().make_loader()

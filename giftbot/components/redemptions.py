@@ -8,7 +8,6 @@ import tanjun
 from hikari.impl import MessageActionRowBuilder
 from tanjun.annotations import Length, Str
 
-from giftbot import text
 from giftbot.discord.access import MANAGER, require_guild, require_manager
 from giftbot.discord.attachments import table_file
 from giftbot.discord.messages import COLOUR
@@ -31,6 +30,8 @@ from giftbot.services.job_results import JobResults
 from giftbot.services.players import Players
 from giftbot.services.ports import Clock
 from giftbot.services.redemptions import JobView, Redemptions, Started
+from giftbot.text import players as player_texts
+from giftbot.text import redemptions as redemption_texts
 
 ROUTE_EXPORT = "job-results"
 LISTED = 10
@@ -81,14 +82,14 @@ async def autoredeem_run(
     guild_id, user_id = _managed(ctx)
     if code is None:
         started = await redemptions.start_all(guild_id, Trigger.MANUAL, user_id)
-        await reply(ctx, text.jobs_started(started, redemptions.halted))
+        await reply(ctx, redemption_texts.jobs_started(started, redemptions.halted))
         return
     found = await _active(codes, code)
     result = await redemptions.start(guild_id, found, Trigger.MANUAL, user_id)
     answers = {
-        Started.STARTED: text.job_started(found.display, redemptions.halted),
-        Started.RUNNING: text.job_running(found.display, redemptions.halted),
-        Started.NOBODY: text.NOBODY_REGISTERED,
+        Started.STARTED: redemption_texts.job_started(found.display, redemptions.halted),
+        Started.RUNNING: redemption_texts.job_running(found.display, redemptions.halted),
+        Started.NOBODY: redemption_texts.NOBODY_REGISTERED,
     }
     await reply(ctx, answers[result])
 
@@ -104,7 +105,7 @@ async def autoredeem_stop(
     guild_id, _ = _managed(ctx)
     stopped = await auto_redeem.stop(guild_id, fold(code))
     name = display_form(code)
-    await reply(ctx, text.job_stopped(name) if stopped else text.not_running(name))
+    await reply(ctx, redemption_texts.job_stopped(name) if stopped else redemption_texts.not_running(name))
 
 
 @tanjun.annotations.with_annotated_args(follow_wrapped=True)
@@ -118,7 +119,10 @@ async def autoredeem_resume(
     guild_id, _ = _managed(ctx)
     resumed = await redemptions.resume(guild_id, fold(code))
     name = display_form(code)
-    await reply(ctx, text.job_resumed(name, redemptions.halted) if resumed else text.not_stopped(name))
+    await reply(
+        ctx,
+        redemption_texts.job_resumed(name, redemptions.halted) if resumed else redemption_texts.not_stopped(name),
+    )
 
 
 @autoredeem.as_sub_command("status", "Show what is being redeemed in this server, and how far it is")
@@ -134,12 +138,13 @@ async def autoredeem_status(
     guild_id, _ = _managed(ctx)
     guild = await guilds.get(guild_id)
     views = await redemptions.jobs(guild_id, (JobState.OPEN, JobState.STOPPED), limit=LISTED)
-    embed = hikari.Embed(title=text.JOBS_TITLE, colour=COLOUR)
-    embed.description = "\n".join(await _lines(views, codes, clock)) or text.NO_JOBS
+    embed = hikari.Embed(title=redemption_texts.JOBS_TITLE, colour=COLOUR)
+    embed.description = "\n".join(await _lines(views, codes, clock)) or redemption_texts.NO_JOBS
     embed.add_field(
-        text.AUTO_FIELD, text.auto_redeem_line(is_on=guild.auto_redeem, channel_id=guild.redeem_channel_id)
+        redemption_texts.AUTO_FIELD,
+        redemption_texts.auto_redeem_line(is_on=guild.auto_redeem, channel_id=guild.redeem_channel_id),
     )
-    embed.add_field(text.GAME_FIELD, text.game_line(governor.state))
+    embed.add_field(redemption_texts.GAME_FIELD, redemption_texts.game_line(governor.state))
     await reply(ctx, embeds=[embed])
 
 
@@ -154,9 +159,9 @@ async def autoredeem_history(
     guild_id, _ = _managed(ctx)
     views = await redemptions.jobs(guild_id, (JobState.DONE,), limit=LISTED)
     if not views:
-        await reply(ctx, text.NO_HISTORY)
+        await reply(ctx, redemption_texts.NO_HISTORY)
         return
-    embed = hikari.Embed(title=text.HISTORY_TITLE, colour=COLOUR)
+    embed = hikari.Embed(title=redemption_texts.HISTORY_TITLE, colour=COLOUR)
     embed.description = "\n".join(await _lines(views, codes, clock))
     await reply(ctx, embeds=[embed], components=_export_buttons([view.job.code for view in views]))
 
@@ -169,8 +174,8 @@ async def export_results(press: Press, results: alluka.Injected[JobResults]) -> 
     await press.defer()
     table = await results.export(press.guild_id, code)
     if table is None:
-        raise UserError(text.NO_RESULTS)
-    await press.answer(text.RESULTS_EXPORTED, attachment=table_file(f"redemptions-{code}.csv", table))
+        raise UserError(redemption_texts.NO_RESULTS)
+    await press.answer(redemption_texts.RESULTS_EXPORTED, attachment=table_file(f"redemptions-{code}.csv", table))
 
 
 @tanjun.annotations.with_annotated_args(follow_wrapped=True)
@@ -188,7 +193,7 @@ async def redeem(
     chosen = await _own_players(players, guild_id, UserId(int(ctx.author.id)), player)
     await ctx.defer(ephemeral=True)
     results = await players.redeem_now(chosen, [found])
-    await reply(ctx, text.redeemed_for(results, {found.key: found.display}, players.site))
+    await reply(ctx, player_texts.redeemed_for(results, {found.key: found.display}, players.site))
 
 
 @autoredeem_run.with_str_autocomplete("code")
@@ -242,7 +247,7 @@ async def _active(codes: Codes, raw: str) -> GiftCode:
     key = fold(raw)
     found = next((code for code in await codes.active() if code.key == key), None)
     if found is None:
-        raise InvalidInputError(text.code_not_active(key))
+        raise InvalidInputError(redemption_texts.code_not_active(key))
     return found
 
 
@@ -250,14 +255,14 @@ async def _own_players(players: Players, guild_id: GuildId, user_id: UserId, nam
     """The player that somebody named, or all of theirs. Raises `InvalidInputError`."""
     own = await players.owned(guild_id, user_id)
     if not own:
-        raise InvalidInputError(text.NO_PLAYERS)
+        raise InvalidInputError(player_texts.NO_PLAYERS)
     if named is None:
         return own
     wanted = named.strip()
     for names in ([str(player.player_id) for player in own], [player.nickname for player in own]):
         if wanted in names:
             return [own[names.index(wanted)]]
-    raise InvalidInputError(text.NOT_OWN_PLAYER)
+    raise InvalidInputError(redemption_texts.NOT_OWN_PLAYER)
 
 
 async def _lines(views: list[JobView], codes: Codes, clock: Clock) -> list[str]:
@@ -265,7 +270,7 @@ async def _lines(views: list[JobView], codes: Codes, clock: Clock) -> list[str]:
     known = await codes.get([view.job.code for view in views])
     now = clock.now()
     return [
-        text.job_line(
+        redemption_texts.job_line(
             known[view.job.code].display if view.job.code in known else view.job.code,
             view.job,
             view.counts,
@@ -282,7 +287,7 @@ def _export_buttons(codes: list[CodeKey]) -> list[MessageActionRowBuilder]:
         row = MessageActionRowBuilder()
         for code in codes[start : start + _ROW]:
             row.add_interactive_button(
-                hikari.ButtonStyle.SECONDARY, f"{ROUTE_EXPORT}:{code}", label=text.export_button(code)
+                hikari.ButtonStyle.SECONDARY, f"{ROUTE_EXPORT}:{code}", label=redemption_texts.export_button(code)
             )
         rows.append(row)
     return rows

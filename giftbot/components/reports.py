@@ -7,7 +7,6 @@ import hikari
 import tanjun
 from tanjun.annotations import Length, Str
 
-from giftbot import text
 from giftbot.discord.access import MANAGER, require_guild, require_manager
 from giftbot.discord.owners import ROUTE_DISCARD, ROUTE_RELEASE
 from giftbot.discord.press import Press
@@ -22,6 +21,8 @@ from giftbot.services.moments import parse_expiry
 from giftbot.services.notices import Notices
 from giftbot.services.ports import OwnerDirectory
 from giftbot.services.reports import Reports
+from giftbot.text import answers as answer_texts
+from giftbot.text import notices as notice_texts
 
 component = tanjun.Component(name="reports")
 routes = Routes()
@@ -52,7 +53,7 @@ async def giftcode_add(
         expires_at=parse_expiry(expires) if expires else None,
         reporter=ctx.author.username,
     )
-    await reply(ctx, text.report_answer(report.result, report.code, guild.channel_id))
+    await reply(ctx, answer_texts.report_answer(report.result, report.code, guild.channel_id))
 
 
 @giftcode_add.with_str_autocomplete("code")
@@ -73,7 +74,7 @@ async def release(
 ) -> None:
     """Announce the held codes of this notice everywhere."""
     released = await reports.release(await _held_codes(press, notices, owners))
-    await press.update(text.released(released) if released else text.ALREADY_DECIDED, components=[])
+    await press.update(notice_texts.released(released) if released else notice_texts.ALREADY_DECIDED, components=[])
 
 
 @routes.on(ROUTE_DISCARD, updates=True)
@@ -85,16 +86,18 @@ async def discard(
 ) -> None:
     """Refuse the held codes of this notice."""
     discarded = await reports.discard(await _held_codes(press, notices, owners))
-    await press.update(text.discarded(discarded) if discarded else text.ALREADY_DECIDED, components=[])
+    await press.update(
+        notice_texts.discarded(discarded) if discarded else notice_texts.ALREADY_DECIDED, components=[]
+    )
 
 
 async def _held_codes(press: Press, notices: Notices, owners: OwnerDirectory) -> tuple[CodeKey, ...]:
     """What the notice was about, if the person is an owner; the notice is looked up, the button is not believed."""
     if press.user_id not in await owners.owner_ids():
-        raise NotAllowedError(text.NOT_OWNER)
+        raise NotAllowedError(notice_texts.NOT_OWNER)
     notice = await notices.get(f"{NoticeKind.HELD_CODES}:{press.argument}")
     if notice is None:
-        raise UserError(text.ALREADY_DECIDED)
+        raise UserError(notice_texts.ALREADY_DECIDED)
     return notice.codes
 
 

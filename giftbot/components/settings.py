@@ -4,7 +4,6 @@ import alluka
 import hikari
 import tanjun
 
-from giftbot import text
 from giftbot.discord.access import MANAGER, require_guild, require_manager
 from giftbot.discord.panel import (
     FIELD_KINGDOM,
@@ -44,6 +43,7 @@ from giftbot.services.guilds import Guilds
 from giftbot.services.kingdoms import Kingdoms
 from giftbot.services.status import Status
 from giftbot.services.trials import Trials
+from giftbot.text import panel as texts
 
 component = tanjun.Component(name="settings")
 routes = Routes()
@@ -106,7 +106,7 @@ async def choose_channel(press: Press, guilds: alluka.Injected[Guilds], panels: 
     except UserError as error:
         await panels.show(press, str(error))
         return
-    await panels.show(press, text.channel_chosen(channel_id))
+    await panels.show(press, texts.channel_chosen(channel_id))
 
 
 @routes.on(ROUTE_ROLE, updates=True)
@@ -119,7 +119,7 @@ async def choose_role(press: Press, guilds: alluka.Injected[Guilds], panels: all
     except UserError as error:
         await panels.show(press, str(error))
         return
-    await panels.show(press, text.role_chosen(role_id) if role_id else text.ROLE_REMOVED)
+    await panels.show(press, texts.role_chosen(role_id) if role_id else texts.ROLE_REMOVED)
 
 
 @routes.on(ROUTE_NO_ROLE, updates=True)
@@ -127,7 +127,7 @@ async def choose_no_role(press: Press, guilds: alluka.Injected[Guilds], panels: 
     """Mention nobody."""
     press.require_manager()
     await guilds.choose_role(press.guild_id, None)
-    await panels.show(press, text.ROLE_REMOVED)
+    await panels.show(press, texts.ROLE_REMOVED)
 
 
 @routes.on(ROUTE_AUTO, updates=True)
@@ -136,7 +136,7 @@ async def turn_posting(press: Press, guilds: alluka.Injected[Guilds], panels: al
     press.require_manager()
     turned_on = press.argument == "on"
     settings = await guilds.turn_posting(press.guild_id, on=turned_on)
-    await panels.show(press, text.posting_turned(settings))
+    await panels.show(press, texts.posting_turned(settings))
 
 
 @routes.on(ROUTE_BACKFILL, updates=True)
@@ -145,7 +145,7 @@ async def begin(press: Press, guilds: alluka.Injected[Guilds], panels: alluka.In
     press.require_manager()
     choice = Backfill(press.argument)
     posted = await guilds.begin(press.guild_id, choice)
-    await panels.show(press, text.backfilled(choice, posted))
+    await panels.show(press, texts.backfilled(choice, posted))
 
 
 @routes.on(ROUTE_TEST, updates=True)
@@ -163,7 +163,7 @@ async def test_post(
     except UserError as error:
         await panels.show(press, str(error))
         return
-    await panels.show(press, text.trial_sent(guild.channel_id))
+    await panels.show(press, texts.trial_sent(guild.channel_id))
 
 
 @routes.on(ROUTE_CHECK, updates=True)
@@ -182,7 +182,7 @@ async def check_now(
         await panels.show(press, str(error))
         return
     waiting = len(await codes.awaiting_game())
-    await panels.show(press, text.checked(result.asked, result.failed, result.found, len(posted), waiting))
+    await panels.show(press, texts.checked(result.asked, result.failed, result.found, len(posted), waiting))
 
 
 @routes.on(ROUTE_AGAIN, updates=True)
@@ -192,7 +192,7 @@ async def post_again(
     """Post again what nobody can tell whether it was posted."""
     press.require_manager()
     count = await announcements.post_again(press.guild_id)
-    await panels.show(press, text.posting_again(count))
+    await panels.show(press, texts.posting_again(count))
 
 
 @routes.on(ROUTE_PAGE, updates=True)
@@ -214,7 +214,7 @@ async def choose_redeem_channel(
     except UserError as error:
         await panels.show_redemption(press, str(error))
         return
-    await panels.show_redemption(press, text.redeem_channel_chosen(channel_id))
+    await panels.show_redemption(press, texts.redeem_channel_chosen(channel_id))
 
 
 @routes.on(ROUTE_REDEEM_NOWHERE, updates=True)
@@ -222,7 +222,7 @@ async def show_no_progress(press: Press, guilds: alluka.Injected[Guilds], panels
     """Show the progress of redemptions nowhere."""
     press.require_manager()
     await guilds.choose_redeem_channel(press.guild_id, None)
-    await panels.show_redemption(press, text.PROGRESS_NOWHERE)
+    await panels.show_redemption(press, texts.PROGRESS_NOWHERE)
 
 
 @routes.on(ROUTE_REGISTER_CHANNEL, updates=True)
@@ -232,14 +232,14 @@ async def choose_register_channel(
     """Let messages in the chosen channel register players, where the operator allows that."""
     press.require_manager()
     if not panels.registers:
-        raise UserError(text.REGISTERING_NOT_ALLOWED)
+        raise UserError(texts.REGISTERING_NOT_ALLOWED)
     channel_id = ChannelId(int(press.values[0]))
     try:
         await guilds.choose_register_channel(press.guild_id, channel_id)
     except UserError as error:
         await panels.show_redemption(press, str(error))
         return
-    await panels.show_redemption(press, text.register_channel_chosen(channel_id))
+    await panels.show_redemption(press, texts.register_channel_chosen(channel_id))
 
 
 @routes.on(ROUTE_REGISTER_NOWHERE, updates=True)
@@ -249,7 +249,7 @@ async def choose_no_register_channel(
     """Let no message register players."""
     press.require_manager()
     await guilds.choose_register_channel(press.guild_id, None)
-    await panels.show_redemption(press, text.REGISTERING_OFF)
+    await panels.show_redemption(press, texts.REGISTERING_OFF)
 
 
 @routes.on(ROUTE_REDEEM, updates=True)
@@ -272,7 +272,7 @@ async def ask_kingdom(press: Press, guilds: alluka.Injected[Guilds]) -> None:
     """Ask for the default kingdom."""
     press.require_manager()
     field = kingdom_field(await guilds.get(press.guild_id))
-    await press.ask(text.KINGDOM_TITLE, f"{ROUTE_KINGDOM_TYPED}:", [field])
+    await press.ask(texts.KINGDOM_TITLE, f"{ROUTE_KINGDOM_TYPED}:", [field])
 
 
 @routes.on(ROUTE_KINGDOM_TYPED, updates=True)
@@ -288,7 +288,9 @@ async def choose_kingdom(
         await panels.show_redemption(press, str(error))
         return
     repaired = await kingdoms.choose(press.guild_id, kingdom)
-    await panels.show_redemption(press, text.kingdom_chosen(kingdom, repaired) if kingdom else text.KINGDOM_REMOVED)
+    await panels.show_redemption(
+        press, texts.kingdom_chosen(kingdom, repaired) if kingdom else texts.KINGDOM_REMOVED
+    )
 
 
 loader = component.load_from_scope().make_loader()

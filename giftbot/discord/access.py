@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hikari
 
-from giftbot import text
 from giftbot.errors import NotAllowedError
 from giftbot.models.ids import GuildId
+from giftbot.text import answers as texts
 
 MANAGER = hikari.Permissions.MANAGE_GUILD
 
@@ -20,13 +20,13 @@ def is_manager(member: hikari.InteractionMember | None) -> bool:
 def require_manager(member: hikari.InteractionMember | None) -> None:
     """Let pass whoever manages the server. Raises `NotAllowedError`."""
     if member is None:
-        raise NotAllowedError(text.ONLY_IN_SERVERS)
+        raise NotAllowedError(texts.ONLY_IN_SERVERS)
     if not is_manager(member):
-        raise NotAllowedError(text.NOT_ALLOWED)
+        raise NotAllowedError(texts.NOT_ALLOWED)
 
 
 def require_guild(guild_id: int | None) -> GuildId:
     """The server of an interaction. Raises `NotAllowedError` in direct messages."""
     if guild_id is None:
-        raise NotAllowedError(text.ONLY_IN_SERVERS)
+        raise NotAllowedError(texts.ONLY_IN_SERVERS)
     return GuildId(int(guild_id))

@@ -8,8 +8,8 @@ import aiohttp
 import hikari
 import structlog
 
-from giftbot import text
 from giftbot.errors import InvalidInputError, UserError
+from giftbot.text import rosters as texts
 
 _log = structlog.get_logger(__name__)
 
@@ -23,17 +23,17 @@ async def download(attachment: hikari.Attachment, most: int) -> bytes:
     Raises `InvalidInputError` when it is larger, `UserError` when it does not come.
     """
     if attachment.size > most:
-        raise InvalidInputError(text.TABLE_TOO_LARGE)
+        raise InvalidInputError(texts.TABLE_TOO_LARGE)
     data = bytearray()
     try:
         async with asyncio.timeout(DOWNLOAD), attachment.stream() as stream:
             async for part in stream:
                 data += part
                 if len(data) > most:
-                    raise InvalidInputError(text.TABLE_TOO_LARGE)
+                    raise InvalidInputError(texts.TABLE_TOO_LARGE)
     except (TimeoutError, aiohttp.ClientError, hikari.HTTPError) as error:
         _log.warning("attachment not read", why=str(error) or type(error).__name__)
-        raise UserError(text.DOWNLOAD_FAILED) from error
+        raise UserError(texts.DOWNLOAD_FAILED) from error
     return bytes(data)
 
 

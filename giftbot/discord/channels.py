@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 
 import hikari
 
-from giftbot import text
 from giftbot.errors import InvalidInputError
 from giftbot.models.ids import ChannelId, GuildId
+from giftbot.text import panel as texts
 
 NEEDED: Mapping[hikari.Permissions, str] = {
     hikari.Permissions.VIEW_CHANNEL: "View Channel",
@@ -40,11 +40,11 @@ class DiscordChannels:
         except hikari.ForbiddenError:
             return (NEEDED[hikari.Permissions.VIEW_CHANNEL],)
         except hikari.NotFoundError:
-            raise InvalidInputError(text.CHANNEL_GONE) from None
+            raise InvalidInputError(texts.CHANNEL_GONE) from None
         if not isinstance(channel, hikari.PermissibleGuildChannel) or int(channel.guild_id) != int(guild_id):
-            raise InvalidInputError(text.NOT_POSTABLE)
+            raise InvalidInputError(texts.NOT_POSTABLE)
         if channel.type not in POSTABLE:
-            raise InvalidInputError(text.NOT_POSTABLE)
+            raise InvalidInputError(texts.NOT_POSTABLE)
         roles = {role.id: role for role in await self._rest.fetch_roles(guild_id)}
         member = await self._rest.fetch_member(guild_id, self._user_id)
         granted = effective(guild_id, self._user_id, member.role_ids, roles, channel.permission_overwrites.values())

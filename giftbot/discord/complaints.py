@@ -5,9 +5,9 @@ from __future__ import annotations
 import hikari
 import structlog
 
-from giftbot import text
 from giftbot.errors import StoreUnavailableError, UserError
 from giftbot.logs import new_reference
+from giftbot.text import answers as texts
 
 _log = structlog.get_logger(__name__)
 
@@ -19,7 +19,7 @@ def complaint(error: BaseException, *, where: str) -> str:
     reference = new_reference()
     _log.error("command failed", ref=reference, where=where, exc_info=error)
     if isinstance(error, StoreUnavailableError):
-        return f"{text.STORE_AWAY} (`{reference}`)"
+        return f"{texts.STORE_AWAY} (`{reference}`)"
     if isinstance(error, (hikari.ForbiddenError, hikari.NotFoundError)):
-        return f"{text.DISCORD_FORBIDS} (`{reference}`)"
-    return text.error_with_reference(reference)
+        return f"{texts.DISCORD_FORBIDS} (`{reference}`)"
+    return texts.error_with_reference(reference)

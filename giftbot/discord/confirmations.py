@@ -6,10 +6,10 @@ import secrets
 
 import attrs
 
-from giftbot import text
 from giftbot.errors import NotAllowedError, UserError
 from giftbot.models.ids import GuildId, UserId
 from giftbot.services.ports import Clock
+from giftbot.text import answers as texts
 
 VALID_FOR = 60.0
 """Seconds."""
@@ -46,8 +46,8 @@ class Confirmations:
         """
         asked = self._open.get(token)
         if asked is None or self._clock.monotonic() - asked.asked_at >= VALID_FOR:
-            raise UserError(text.TOO_LATE)
+            raise UserError(texts.TOO_LATE)
         if asked.user_id != user_id:
-            raise NotAllowedError(text.NOT_INVOKER)
+            raise NotAllowedError(texts.NOT_INVOKER)
         del self._open[token]
         return asked.guild_id

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import hikari
 from hikari.impl import MessageActionRowBuilder
 
-from giftbot import text
 from giftbot.discord.messages import COLOUR
 from giftbot.errors import UserError
 from giftbot.models.ids import UserId
@@ -15,9 +14,12 @@ from giftbot.models.invite_board import Board, Period
 from giftbot.models.invite_health import ChannelPage, Health, InvitePage, Refreshed
 from giftbot.models.join import Join
 from giftbot.services.invites.inquiries import Brought
+from giftbot.text import answers as answer_texts
 from giftbot.text import invite_debug as debug_texts
 from giftbot.text import invites as texts
 from giftbot.text import leaderboards
+from giftbot.text import players as player_texts
+from giftbot.text import posts as post_texts
 
 ROUTE_BY = "inv-by"
 ROUTE_BOARD = "inv-board"
@@ -67,7 +69,7 @@ def parse_by(argument: str) -> tuple[UserId, int]:
         case [user_id, number] if user_id.isdecimal() and number.isdecimal():
             return UserId(int(user_id)), int(number)
         case _:
-            raise UserError(text.TOO_LATE)
+            raise UserError(answer_texts.TOO_LATE)
 
 
 def board_embed(board: Board, number: int) -> hikari.Embed:
@@ -97,7 +99,7 @@ def parse_board(argument: str) -> tuple[Period, int]:
         case [period, number] if number.isdecimal() and period in tuple(Period):
             return Period(period), int(number)
         case _:
-            raise UserError(text.TOO_LATE)
+            raise UserError(answer_texts.TOO_LATE)
 
 
 def debug_embed(health: Health) -> hikari.Embed:
@@ -107,7 +109,7 @@ def debug_embed(health: Health) -> hikari.Embed:
 
 def debug_components() -> Sequence[MessageActionRowBuilder]:
     """The ways to invites and channels, and the way to look again."""
-    row = _labelled(MessageActionRowBuilder(), f"{ROUTE_DEBUG}:{OVERVIEW}", text.BUTTON_REFRESH)
+    row = _labelled(MessageActionRowBuilder(), f"{ROUTE_DEBUG}:{OVERVIEW}", post_texts.BUTTON_REFRESH)
     _labelled(row, f"{ROUTE_DEBUG}:0", debug_texts.BUTTON_INVITES)
     return [_labelled(row, f"{ROUTE_CHANNELS}:0", debug_texts.BUTTON_CHANNELS)]
 
@@ -158,9 +160,14 @@ def _ways(route: str, number: int, *, has_more: bool) -> Sequence[MessageActionR
         return []
     row = MessageActionRowBuilder()
     back = f"{route}:{number - 1}" if number else f"{route}:none"
-    row.add_interactive_button(hikari.ButtonStyle.SECONDARY, back, label=text.BUTTON_BACK, is_disabled=not number)
     row.add_interactive_button(
-        hikari.ButtonStyle.SECONDARY, f"{route}:{number + 1}", label=text.BUTTON_NEXT, is_disabled=not has_more
+        hikari.ButtonStyle.SECONDARY, back, label=player_texts.BUTTON_BACK, is_disabled=not number
+    )
+    row.add_interactive_button(
+        hikari.ButtonStyle.SECONDARY,
+        f"{route}:{number + 1}",
+        label=player_texts.BUTTON_NEXT,
+        is_disabled=not has_more,
     )
     return [row]
 

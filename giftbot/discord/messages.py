@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 import hikari
 from hikari.impl import MessageActionRowBuilder
 
-from giftbot import text
 from giftbot.models.post import Page, Post
+from giftbot.text import posts as texts
 
 COLOUR = hikari.Color(0xF1C40F)
 ROUTE_COPY = "copy"
@@ -45,10 +45,10 @@ def shown_codes(embeds: Iterable[hikari.Embed]) -> list[str]:
 def post_buttons(reference: str) -> list[MessageActionRowBuilder]:
     """Copy, Redeem and Refresh, which work on any message after any restart: they carry only the reference."""
     row = MessageActionRowBuilder()
-    row.add_interactive_button(hikari.ButtonStyle.PRIMARY, f"{ROUTE_COPY}:{reference}", label=text.BUTTON_COPY)
-    row.add_interactive_button(hikari.ButtonStyle.SUCCESS, f"{ROUTE_REDEEM}:{reference}", label=text.BUTTON_REDEEM)
+    row.add_interactive_button(hikari.ButtonStyle.PRIMARY, f"{ROUTE_COPY}:{reference}", label=texts.BUTTON_COPY)
+    row.add_interactive_button(hikari.ButtonStyle.SUCCESS, f"{ROUTE_REDEEM}:{reference}", label=texts.BUTTON_REDEEM)
     row.add_interactive_button(
-        hikari.ButtonStyle.SECONDARY, f"{ROUTE_REFRESH}:{reference}", label=text.BUTTON_REFRESH
+        hikari.ButtonStyle.SECONDARY, f"{ROUTE_REFRESH}:{reference}", label=texts.BUTTON_REFRESH
     )
     return [row]
 

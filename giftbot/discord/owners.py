@@ -11,9 +11,9 @@ import hikari
 import structlog
 from hikari.impl import MessageActionRowBuilder
 
-from giftbot import text
 from giftbot.models.ids import GuildId, UserId
 from giftbot.models.notice import Notice, NoticeKind
+from giftbot.text import notices as texts
 
 _log = structlog.get_logger(__name__)
 
@@ -110,6 +110,6 @@ def decision_buttons(notice: Notice) -> list[MessageActionRowBuilder]:
     """Announce or discard what a notice is about; the codes are looked up by the notice's id."""
     row = MessageActionRowBuilder()
     subject = notice.notice_id.partition(":")[2]
-    row.add_interactive_button(hikari.ButtonStyle.SUCCESS, f"{ROUTE_RELEASE}:{subject}", label=text.BUTTON_RELEASE)
-    row.add_interactive_button(hikari.ButtonStyle.DANGER, f"{ROUTE_DISCARD}:{subject}", label=text.BUTTON_DISCARD)
+    row.add_interactive_button(hikari.ButtonStyle.SUCCESS, f"{ROUTE_RELEASE}:{subject}", label=texts.BUTTON_RELEASE)
+    row.add_interactive_button(hikari.ButtonStyle.DANGER, f"{ROUTE_DISCARD}:{subject}", label=texts.BUTTON_DISCARD)
     return [row]

@@ -6,10 +6,10 @@ import attrs
 import hikari
 from hikari.impl import MessageActionRowBuilder, ModalActionRowBuilder
 
-from giftbot import text
 from giftbot.discord.channels import POSTABLE
 from giftbot.discord.messages import COLOUR
 from giftbot.models.guild import GuildSettings
+from giftbot.text import panel as texts
 
 ROUTE_CHANNEL = "set-channel"
 ROUTE_ROLE = "set-role"
@@ -47,21 +47,21 @@ class Panel:
     def embeds(self) -> list[hikari.Embed]:
         """The effective settings."""
         guild = self.guild
-        embed = hikari.Embed(title=text.PANEL_TITLE, description=self.note, colour=COLOUR)
+        embed = hikari.Embed(title=texts.PANEL_TITLE, description=self.note, colour=COLOUR)
         embed.add_field("Channel", f"<#{guild.channel_id}>" if guild.channel_id else "none yet: choose one below")
         embed.add_field("Role to mention", f"<@&{guild.ping_role_id}>" if guild.ping_role_id else "none")
-        embed.add_field("Posting", text.posting_state(guild))
+        embed.add_field("Posting", texts.posting_state(guild))
         if guild.missing_permissions:
             embed.add_field("Missing permissions", ", ".join(guild.missing_permissions))
         if self.undecided:
-            embed.add_field("Not certain", text.undecided(self.undecided))
+            embed.add_field("Not certain", texts.undecided(self.undecided))
         return [embed]
 
     def components(self) -> list[MessageActionRowBuilder]:
         """Selects and buttons; those that make no sense at present are disabled."""
-        channel = _channel_menu(ROUTE_CHANNEL, text.PANEL_CHANNEL)
+        channel = _channel_menu(ROUTE_CHANNEL, texts.PANEL_CHANNEL)
         role = MessageActionRowBuilder()
-        role.add_select_menu(hikari.ComponentType.ROLE_SELECT_MENU, f"{ROUTE_ROLE}:", placeholder=text.PANEL_ROLE)
+        role.add_select_menu(hikari.ComponentType.ROLE_SELECT_MENU, f"{ROUTE_ROLE}:", placeholder=texts.PANEL_ROLE)
         return [channel, role, self._switches(), self._actions()]
 
     def _switches(self) -> MessageActionRowBuilder:
@@ -70,18 +70,18 @@ class Panel:
         row.add_interactive_button(
             hikari.ButtonStyle.SECONDARY if guild.auto_post else hikari.ButtonStyle.SUCCESS,
             f"{ROUTE_AUTO}:{'off' if guild.auto_post else 'on'}",
-            label=text.PANEL_TURN_OFF if guild.auto_post else text.PANEL_TURN_ON,
+            label=texts.PANEL_TURN_OFF if guild.auto_post else texts.PANEL_TURN_ON,
         )
         row.add_interactive_button(
             hikari.ButtonStyle.SECONDARY,
             f"{ROUTE_NO_ROLE}:",
-            label=text.PANEL_NO_ROLE,
+            label=texts.PANEL_NO_ROLE,
             is_disabled=guild.ping_role_id is None,
         )
         if self.undecided:
-            row.add_interactive_button(hikari.ButtonStyle.DANGER, f"{ROUTE_AGAIN}:", label=text.PANEL_AGAIN)
+            row.add_interactive_button(hikari.ButtonStyle.DANGER, f"{ROUTE_AGAIN}:", label=texts.PANEL_AGAIN)
         row.add_interactive_button(
-            hikari.ButtonStyle.SECONDARY, f"{ROUTE_PAGE}:{REDEMPTION}", label=text.PANEL_REDEMPTION
+            hikari.ButtonStyle.SECONDARY, f"{ROUTE_PAGE}:{REDEMPTION}", label=texts.PANEL_REDEMPTION
         )
         return row
 
@@ -91,19 +91,22 @@ class Panel:
         row.add_interactive_button(
             hikari.ButtonStyle.PRIMARY,
             f"{ROUTE_BACKFILL}:post",
-            label=text.panel_post_now(self.unsent),
+            label=texts.panel_post_now(self.unsent),
             is_disabled=not ready or not self.unsent,
         )
         row.add_interactive_button(
-            hikari.ButtonStyle.SECONDARY, f"{ROUTE_BACKFILL}:skip", label=text.PANEL_ONLY_NEW, is_disabled=not ready
+            hikari.ButtonStyle.SECONDARY,
+            f"{ROUTE_BACKFILL}:skip",
+            label=texts.PANEL_ONLY_NEW,
+            is_disabled=not ready,
         )
         row.add_interactive_button(
             hikari.ButtonStyle.SECONDARY,
             f"{ROUTE_TEST}:",
-            label=text.PANEL_TEST,
+            label=texts.PANEL_TEST,
             is_disabled=self.guild.channel_id is None,
         )
-        row.add_interactive_button(hikari.ButtonStyle.SECONDARY, f"{ROUTE_CHECK}:", label=text.PANEL_CHECK)
+        row.add_interactive_button(hikari.ButtonStyle.SECONDARY, f"{ROUTE_CHECK}:", label=texts.PANEL_CHECK)
         return row
 
 
@@ -120,8 +123,8 @@ class RedemptionPanel:
     def embeds(self) -> list[hikari.Embed]:
         """The effective settings."""
         guild = self.guild
-        embed = hikari.Embed(title=text.REDEMPTION_TITLE, description=self.note, colour=COLOUR)
-        embed.add_field("Auto-redeem", text.redeeming_state(guild))
+        embed = hikari.Embed(title=texts.REDEMPTION_TITLE, description=self.note, colour=COLOUR)
+        embed.add_field("Auto-redeem", texts.redeeming_state(guild))
         embed.add_field("Default kingdom", str(guild.default_kingdom) if guild.default_kingdom else "none")
         embed.add_field("Progress", f"<#{guild.redeem_channel_id}>" if guild.redeem_channel_id else "shown nowhere")
         if self.registers:
@@ -131,9 +134,9 @@ class RedemptionPanel:
 
     def components(self) -> list[MessageActionRowBuilder]:
         """Selects and buttons; those that make no sense at present are disabled."""
-        rows = [_channel_menu(ROUTE_REDEEM_CHANNEL, text.REDEEM_CHANNEL)]
+        rows = [_channel_menu(ROUTE_REDEEM_CHANNEL, texts.REDEEM_CHANNEL)]
         if self.registers:
-            rows.append(_channel_menu(ROUTE_REGISTER_CHANNEL, text.REGISTER_CHANNEL))
+            rows.append(_channel_menu(ROUTE_REGISTER_CHANNEL, texts.REGISTER_CHANNEL))
         return [*rows, self._switches(), self._ways()]
 
     def _switches(self) -> MessageActionRowBuilder:
@@ -142,9 +145,9 @@ class RedemptionPanel:
         row.add_interactive_button(
             hikari.ButtonStyle.SECONDARY if is_on else hikari.ButtonStyle.SUCCESS,
             f"{ROUTE_REDEEM}:{'off' if is_on else 'on'}",
-            label=text.REDEEM_TURN_OFF if is_on else text.REDEEM_TURN_ON,
+            label=texts.REDEEM_TURN_OFF if is_on else texts.REDEEM_TURN_ON,
         )
-        row.add_interactive_button(hikari.ButtonStyle.SECONDARY, f"{ROUTE_KINGDOM}:", label=text.KINGDOM_BUTTON)
+        row.add_interactive_button(hikari.ButtonStyle.SECONDARY, f"{ROUTE_KINGDOM}:", label=texts.KINGDOM_BUTTON)
         return row
 
     def _ways(self) -> MessageActionRowBuilder:
@@ -152,17 +155,17 @@ class RedemptionPanel:
         row.add_interactive_button(
             hikari.ButtonStyle.SECONDARY,
             f"{ROUTE_REDEEM_NOWHERE}:",
-            label=text.REDEEM_NOWHERE,
+            label=texts.REDEEM_NOWHERE,
             is_disabled=self.guild.redeem_channel_id is None,
         )
         if self.registers:
             row.add_interactive_button(
                 hikari.ButtonStyle.SECONDARY,
                 f"{ROUTE_REGISTER_NOWHERE}:",
-                label=text.REGISTER_NOWHERE,
+                label=texts.REGISTER_NOWHERE,
                 is_disabled=self.guild.register_channel_id is None,
             )
-        row.add_interactive_button(hikari.ButtonStyle.SECONDARY, f"{ROUTE_PAGE}:{POSTING}", label=text.PANEL_BACK)
+        row.add_interactive_button(hikari.ButtonStyle.SECONDARY, f"{ROUTE_PAGE}:{POSTING}", label=texts.PANEL_BACK)
         return row
 
 
@@ -170,7 +173,7 @@ def kingdom_field(guild: GuildSettings) -> ModalActionRowBuilder:
     """The text field of the modal that asks for the default kingdom."""
     return ModalActionRowBuilder().add_text_input(
         FIELD_KINGDOM,
-        text.KINGDOM_LABEL,
+        texts.KINGDOM_LABEL,
         value=str(guild.default_kingdom) if guild.default_kingdom else hikari.UNDEFINED,
         required=False,
         max_length=10,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from giftbot import text
 from giftbot.models.ids import GuildId, UserId
 from giftbot.models.player import Player
 from giftbot.services.players import Players
+from giftbot.text import players as texts
 
 _MOST = 25
 """As many as Discord takes."""
@@ -17,9 +17,9 @@ async def own_players(players: Players, guild_id: GuildId, user_id: UserId, type
     """Somebody's own players whose id or name has what they typed."""
     part = typed.strip().casefold()
     owned = await players.owned(guild_id, user_id)
-    return [player for player in owned if part in text.player_choice(player).casefold()]
+    return [player for player in owned if part in texts.player_choice(player).casefold()]
 
 
 def player_choices(players: Sequence[Player]) -> Mapping[str, str]:
     """The first of these, as Discord takes them: what is shown, and the id."""
-    return {text.player_choice(player): player.player_id for player in players[:_MOST]}
+    return {texts.player_choice(player): player.player_id for player in players[:_MOST]}

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import hikari
 from hikari.impl import MessageActionRowBuilder, ModalActionRowBuilder
 
-from giftbot import text
 from giftbot.models.ids import PlayerId
 from giftbot.models.player import parse_kingdom, parse_player_id
+from giftbot.text import players as player_texts
+from giftbot.text import rosters as roster_texts
 
 ROUTE_REGISTER = "register"
 """A button that opens the form."""
@@ -23,7 +24,7 @@ def register_button(reference: str) -> Sequence[MessageActionRowBuilder]:
     """Opens the form for the codes of the message with this reference."""
     row = MessageActionRowBuilder()
     row.add_interactive_button(
-        hikari.ButtonStyle.PRIMARY, f"{ROUTE_REGISTER}:{reference}", label=text.BUTTON_REGISTER
+        hikari.ButtonStyle.PRIMARY, f"{ROUTE_REGISTER}:{reference}", label=player_texts.BUTTON_REGISTER
     )
     return [row]
 
@@ -32,10 +33,14 @@ def register_form() -> Sequence[ModalActionRowBuilder]:
     """Asks for id and kingdom."""
     return [
         ModalActionRowBuilder().add_text_input(
-            _ID, text.FIELD_ID, placeholder=text.FIELD_ID_HINT, min_length=1, max_length=40
+            _ID, player_texts.FIELD_ID, placeholder=player_texts.FIELD_ID_HINT, min_length=1, max_length=40
         ),
         ModalActionRowBuilder().add_text_input(
-            _KINGDOM, text.FIELD_KINGDOM, placeholder=text.FIELD_KINGDOM_HINT, required=False, max_length=10
+            _KINGDOM,
+            player_texts.FIELD_KINGDOM,
+            placeholder=player_texts.FIELD_KINGDOM_HINT,
+            required=False,
+            max_length=10,
         ),
     ]
 
@@ -51,9 +56,9 @@ def roster_form() -> Sequence[ModalActionRowBuilder]:
     return [
         ModalActionRowBuilder().add_text_input(
             _ROSTER,
-            text.FIELD_ROSTER,
+            roster_texts.FIELD_ROSTER,
             style=hikari.TextInputStyle.PARAGRAPH,
-            placeholder=text.FIELD_ROSTER_HINT,
+            placeholder=roster_texts.FIELD_ROSTER_HINT,
             min_length=1,
         )
     ]

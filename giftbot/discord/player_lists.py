@@ -8,12 +8,14 @@ import attrs
 import hikari
 from hikari.impl import MessageActionRowBuilder
 
-from giftbot import text
 from giftbot.discord.messages import COLOUR
 from giftbot.errors import UserError
 from giftbot.models.ids import PlayerId
 from giftbot.models.player import PlayerState
 from giftbot.models.player_views import PlayerPage, PlayerView
+from giftbot.text import answers as answer_texts
+from giftbot.text import players as player_texts
+from giftbot.text import redemptions as redemption_texts
 
 ROUTE_PAGE = "players"
 ROUTE_FILTER = "players-filter"
@@ -43,7 +45,7 @@ def parse_state(word: str) -> PlayerState | None:
     try:
         return None if word == ALL else PlayerState(word)
     except ValueError:
-        raise UserError(text.TOO_LATE) from None
+        raise UserError(answer_texts.TOO_LATE) from None
 
 
 def parse_place(argument: str) -> Place:
@@ -52,22 +54,24 @@ def parse_place(argument: str) -> Place:
         case [state, ("back" | "next") as way, player_id, start] if player_id.isdecimal() and start.isdecimal():
             return Place(parse_state(state), PlayerId(player_id), way == "back", int(start))
         case _:
-            raise UserError(text.TOO_LATE)
+            raise UserError(answer_texts.TOO_LATE)
 
 
 def list_embed(page: PlayerPage) -> hikari.Embed:
     """A page of a server's players."""
-    lines = "\n".join(text.list_line(player) for player in page.players)
-    embed = hikari.Embed(title=text.LIST_TITLE, description=lines or text.NO_PLAYERS_LISTED, colour=COLOUR)
-    return embed.set_footer(text.list_footer(page))
+    lines = "\n".join(player_texts.list_line(player) for player in page.players)
+    embed = hikari.Embed(
+        title=player_texts.LIST_TITLE, description=lines or player_texts.NO_PLAYERS_LISTED, colour=COLOUR
+    )
+    return embed.set_footer(player_texts.list_footer(page))
 
 
 def list_components(page: PlayerPage) -> Sequence[MessageActionRowBuilder]:
     """The filter, and the ways to the pages around this one, if there are any."""
     states = MessageActionRowBuilder()
-    menu = states.add_text_menu(f"{ROUTE_FILTER}:", placeholder=text.LIST_FILTER)
-    menu.add_option(text.LIST_ALL, ALL, is_default=page.state is None)
-    for state, name in text.STATE_NAMES.items():
+    menu = states.add_text_menu(f"{ROUTE_FILTER}:", placeholder=player_texts.LIST_FILTER)
+    menu.add_option(player_texts.LIST_ALL, ALL, is_default=page.state is None)
+    for state, name in player_texts.STATE_NAMES.items():
         menu.add_option(name.capitalize(), state.value, is_default=page.state is state)
     if not page.start and not page.has_more:
         return [states]
@@ -75,13 +79,16 @@ def list_components(page: PlayerPage) -> Sequence[MessageActionRowBuilder]:
     ways = MessageActionRowBuilder()
     back = Place(page.state, first.player_id, True, page.start) if first else "none"
     ways.add_interactive_button(
-        hikari.ButtonStyle.SECONDARY, f"{ROUTE_PAGE}:{back}", label=text.BUTTON_BACK, is_disabled=not page.start
+        hikari.ButtonStyle.SECONDARY,
+        f"{ROUTE_PAGE}:{back}",
+        label=player_texts.BUTTON_BACK,
+        is_disabled=not page.start,
     )
     following = Place(page.state, last.player_id, False, page.start + len(page.players)) if last else "none-more"
     ways.add_interactive_button(
         hikari.ButtonStyle.SECONDARY,
         f"{ROUTE_PAGE}:{following}",
-        label=text.BUTTON_NEXT,
+        label=player_texts.BUTTON_NEXT,
         is_disabled=not page.has_more,
     )
     return [states, ways]
@@ -89,13 +96,15 @@ def list_components(page: PlayerPage) -> Sequence[MessageActionRowBuilder]:
 
 def mine_embed(views: Sequence[PlayerView], number: int, site: str) -> hikari.Embed:
     """A page of somebody's own players, counted from 0; the last one when there are less."""
-    halted = text.nothing_now(views[0].halted) if views and views[0].halted is not None else None
-    embed = hikari.Embed(title=text.MINE_TITLE, description=halted if views else text.NO_PLAYERS, colour=COLOUR)
+    halted = redemption_texts.nothing_now(views[0].halted) if views and views[0].halted is not None else None
+    embed = hikari.Embed(
+        title=player_texts.MINE_TITLE, description=halted if views else player_texts.NO_PLAYERS, colour=COLOUR
+    )
     number = _existing(number, views)
     for view in views[number * _MINE : (number + 1) * _MINE]:
-        embed.add_field(*text.own_player(view, site))
+        embed.add_field(*player_texts.own_player(view, site))
     if len(views) > _MINE:
-        embed.set_footer(text.mine_footer(number, _MINE, len(views)))
+        embed.set_footer(player_texts.mine_footer(number, _MINE, len(views)))
     return embed
 
 
@@ -108,13 +117,13 @@ def mine_components(views: Sequence[PlayerView], number: int) -> Sequence[Messag
     row.add_interactive_button(
         hikari.ButtonStyle.SECONDARY,
         f"{ROUTE_MINE}:{number - 1}",
-        label=text.BUTTON_BACK,
+        label=player_texts.BUTTON_BACK,
         is_disabled=number == 0,
     )
     row.add_interactive_button(
         hikari.ButtonStyle.SECONDARY,
         f"{ROUTE_MINE}:{number + 1}",
-        label=text.BUTTON_NEXT,
+        label=player_texts.BUTTON_NEXT,
         is_disabled=(number + 1) * _MINE >= len(views),
     )
     return [row]

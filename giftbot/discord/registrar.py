@@ -7,12 +7,12 @@ import re
 import hikari
 import structlog
 
-from giftbot import text
 from giftbot.discord.complaints import complaint
 from giftbot.models.ids import ChannelId, GuildId, MessageId, UserId
 from giftbot.models.player import parse_kingdom, parse_player_id
 from giftbot.services.guilds import Guilds
 from giftbot.services.players import Players
+from giftbot.text import players as texts
 
 _log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ class Registrar:
             )
         except Exception as error:
             return complaint(error, where="registering by message")
-        return text.registered(done)
+        return texts.registered(done)
 
     async def _reply(self, channel_id: ChannelId, message_id: MessageId, words: str) -> None:
         """Answer the message, without pinging anybody."""

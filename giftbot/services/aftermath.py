@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from giftbot import text
 from giftbot.models.announcement import Announcement
 from giftbot.models.notice import NoticeKind
 from giftbot.services.guilds import Guilds
 from giftbot.services.notices import Notices
+from giftbot.text import notices as texts
 
 
 class Aftermath:
@@ -24,5 +24,5 @@ class Aftermath:
     async def malformed(self, anchor: Announcement, reason: str) -> None:
         """Tell the owner of a post that Discord calls malformed, once."""
         await self._notices.tell(
-            NoticeKind.PARKED, anchor.announcement_id, text.parked_notice(anchor.codes, reason)
+            NoticeKind.PARKED, anchor.announcement_id, texts.parked_notice(anchor.codes, reason)
         )

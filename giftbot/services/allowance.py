@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from giftbot import text
 from giftbot.errors import UserError
 from giftbot.models.ids import UserId
 from giftbot.services.ports import Clock
+from giftbot.text import players as texts
 
 _REMEMBERED = 10_000
 
@@ -29,5 +29,5 @@ class Allowance:
             self._passed.clear()
         passed = self._passed.setdefault(user_id, deque(maxlen=self._times))
         if len(passed) == self._times and now < passed[0] + self._seconds:
-            raise UserError(text.too_many_players_at_once(math.ceil(passed[0] + self._seconds - now)))
+            raise UserError(texts.too_many_players_at_once(math.ceil(passed[0] + self._seconds - now)))
         passed.append(now)

@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 import attrs
 import structlog
 
-from giftbot import text
 from giftbot.models.announcement import (
     REVIVABLE_STATES,
     Announcement,
@@ -24,6 +23,7 @@ from giftbot.models.statistics import GuildStatistics
 from giftbot.services.notices import Notices, subject_of
 from giftbot.services.ports import Clock, Store
 from giftbot.services.signal import Signal
+from giftbot.text import notices as texts
 
 _log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ class Announcements:
                 rows = [self._row(guild, code) for guild in guilds for code in codes]
                 written += await self._enqueue(rows)
             subject = subject_of([f"{code.key}@{code.epoch}" for code in codes])
-            await self._notices.tell(NoticeKind.NEW_CODE, subject, text.new_codes_notice(codes))
+            await self._notices.tell(NoticeKind.NEW_CODE, subject, texts.new_codes_notice(codes))
             for code in codes:
                 await self._store.replace_code(attrs.evolve(code, fan_out=False))
             _log.info("enqueued", codes=[code.key for code in codes], rows=written)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from giftbot import text
 from giftbot.models.ids import CodeKey, GuildId, UserId
 from giftbot.models.job import JobState, Trigger
 from giftbot.services.guilds import Guilds
 from giftbot.services.job_progress import JobProgress
 from giftbot.services.redemptions import Redemptions
+from giftbot.text import redemptions as texts
 
 _MOST = 100
 """Stopped jobs whose messages are brought up to date together."""
@@ -28,15 +28,15 @@ class AutoRedeem:
         """
         guild = await self._guilds.turn_redeeming(guild_id, on=True)
         started = await self._redemptions.start_all(guild_id, Trigger.SWITCHED_ON, user_id)
-        return text.auto_redeem_on(started, guild.redeem_channel_id, self._redemptions.halted)
+        return texts.auto_redeem_on(started, guild.redeem_channel_id, self._redemptions.halted)
 
     async def turn_off(self, guild_id: GuildId) -> str:
         """Redeem nothing by itself any more, what runs included."""
         await self._guilds.turn_redeeming(guild_id, on=False)
-        stopped = await self._redemptions.stop_all(guild_id, text.AUTO_REDEEM_ENDED)
+        stopped = await self._redemptions.stop_all(guild_id, texts.AUTO_REDEEM_ENDED)
         if stopped:
             await self._show_stopped(guild_id, most=min(stopped, _MOST))
-        return text.auto_redeem_off(stopped)
+        return texts.auto_redeem_off(stopped)
 
     async def stop(self, guild_id: GuildId, code: CodeKey) -> bool:
         """Stop one job; False when it was not open."""

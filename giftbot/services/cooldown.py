@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from giftbot import text
 from giftbot.errors import UserError
 from giftbot.models.ids import GuildId
 from giftbot.services.ports import Clock
+from giftbot.text import panel as texts
 
 _REMEMBERED = 10_000
 
@@ -26,7 +26,7 @@ class Cooldown:
         now = self._clock.monotonic()
         again_at = max(self._asked.get(guild_id, float("-inf")) + self._each, self._last_asked + self._together)
         if now < again_at:
-            raise UserError(text.TOO_SOON.format(seconds=int(again_at - now) + 1))
+            raise UserError(texts.TOO_SOON.format(seconds=int(again_at - now) + 1))
         if len(self._asked) >= _REMEMBERED:
             self._asked.clear()
         self._asked[guild_id] = self._last_asked = now

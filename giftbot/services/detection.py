@@ -10,7 +10,6 @@ from datetime import timedelta
 import attrs
 import structlog
 
-from giftbot import text
 from giftbot.errors import SourceError
 from giftbot.logs import new_reference
 from giftbot.models.code import CodeStatus, GiftCode
@@ -20,6 +19,7 @@ from giftbot.services.codes import Codes, Merged
 from giftbot.services.listings import Observation
 from giftbot.services.notices import Notices, subject_of
 from giftbot.services.ports import Clock, Source
+from giftbot.text import notices as texts
 
 _log = structlog.get_logger(__name__)
 
@@ -167,20 +167,20 @@ class Detection:
         )
         _log.warning("fetch failed", source=health.name, why=problem, failures=failures, again_in=round(pause, 1))
         if failures >= TELL_AFTER or state is SourceState.SUSPECT:
-            await self._notices.tell(NoticeKind.SOURCE, health.name, text.source_notice(health.name, problem))
+            await self._notices.tell(NoticeKind.SOURCE, health.name, texts.source_notice(health.name, problem))
 
     async def _report(self, merged: Merged) -> None:
         for code in merged.disputed:
             await self._notices.tell(
                 NoticeKind.HELD_CODES,
                 subject_of([code.key, "disputed"]),
-                text.disputed_notice(code),
+                texts.disputed_notice(code),
                 codes=[code.key],
             )
         if merged.held:
             keys = [code.key for code in merged.held]
             await self._notices.tell(
-                NoticeKind.HELD_CODES, subject_of(keys), text.held_notice(merged.held), codes=keys
+                NoticeKind.HELD_CODES, subject_of(keys), texts.held_notice(merged.held), codes=keys
             )
 
     def _result(self, asked: Sequence[Source], merged: Merged) -> CheckResult:

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from giftbot import text
 from giftbot.errors import SourceError, StoreError
 from giftbot.models.check import Check, failed, ok, warning
 from giftbot.models.guild import GuildSettings
 from giftbot.models.source import Listing
 from giftbot.models.statistics import OutboxCounts
 from giftbot.services.ports import Clock, Journal, Source, Store
+from giftbot.text.words import counted
 
 LATE = timedelta(minutes=2)
 """What is due for longer than this, nobody is working on."""
@@ -46,8 +46,8 @@ def _source(source: Source, answer: Listing | str, any_well: bool) -> Check:
         if any_well:
             return warning(name, found, "Codes still come from the other sources. Check its address if it stays.")
         return failed(name, found, "No source can be read. Check this machine's network and the addresses.")
-    refused = f", {text.counted(answer.refused, 'entry', 'entries')} not readable" if answer.refused else ""
-    return ok(name, f"{text.counted(len(answer.findings), 'code')} at {source.url}{refused}")
+    refused = f", {counted(answer.refused, 'entry', 'entries')} not readable" if answer.refused else ""
+    return ok(name, f"{counted(len(answer.findings), 'code')} at {source.url}{refused}")
 
 
 class Doctor:
@@ -89,11 +89,11 @@ class Doctor:
             )
         if not waiting:
             return ok("journal", "empty")
-        marks = text.counted(waiting, "mark")
+        marks = counted(waiting, "mark")
         return warning("journal", f"{marks} not in the store yet", "A running bot writes them; keep the file.")
 
     def _check_outbox(self, counts: OutboxCounts) -> Check:
-        waiting = text.counted(counts.pending + counts.claimed, "post")
+        waiting = counted(counts.pending + counts.claimed, "post")
         found = f"{waiting} waiting, {counts.unknown} not certain, {counts.failed} failed"
         due = counts.oldest_due_at
         if due is not None and self._clock.now() - due > LATE:

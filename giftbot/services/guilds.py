@@ -8,7 +8,6 @@ from datetime import datetime
 import attrs
 import structlog
 
-from giftbot import text
 from giftbot.errors import InvalidInputError, StoreError
 from giftbot.models.guild import Backfill, GuildSettings
 from giftbot.models.ids import ChannelId, GuildId, RoleId
@@ -16,6 +15,8 @@ from giftbot.models.notice import NoticeKind
 from giftbot.services.announcements import Announcements
 from giftbot.services.notices import Notices
 from giftbot.services.ports import Channels, Clock, GuildStore
+from giftbot.text import notices as notice_texts
+from giftbot.text import panel as panel_texts
 
 _log = structlog.get_logger(__name__)
 _TRIES = 5
@@ -74,13 +75,13 @@ class Guilds:
         """
         settings = await self.get(guild_id)
         if role_id is not None and int(role_id) == int(guild_id):
-            raise InvalidInputError(text.NOT_EVERYONE)
+            raise InvalidInputError(panel_texts.NOT_EVERYONE)
         if role_id is not None and settings.channel_id is not None:
             channel_id = settings.channel_id
             alone = await self._channels.missing_permissions(guild_id, channel_id)
             together = await self._channels.missing_permissions(guild_id, channel_id, ping_role_id=role_id)
             if set(together) - set(alone):
-                raise InvalidInputError(text.role_not_mentionable(role_id, channel_id))
+                raise InvalidInputError(panel_texts.role_not_mentionable(role_id, channel_id))
         return await self._change(guild_id, lambda settings: attrs.evolve(settings, ping_role_id=role_id))
 
     async def turn_posting(self, guild_id: GuildId, *, on: bool) -> GuildSettings:
@@ -130,9 +131,9 @@ class Guilds:
         if (await self.get(guild_id)).channel_id != channel_id:
             return
         subject = f"{guild_id}:{channel_id}"
-        await self._notices.tell(NoticeKind.ADMIN, subject, text.channel_broken_admin(channel_id, reason))
+        await self._notices.tell(NoticeKind.ADMIN, subject, notice_texts.channel_broken_admin(channel_id, reason))
         await self._notices.tell(
-            NoticeKind.BROKEN_CHANNEL, subject, text.channel_broken_owner(guild_id, channel_id, reason)
+            NoticeKind.BROKEN_CHANNEL, subject, notice_texts.channel_broken_owner(guild_id, channel_id, reason)
         )
         if await self._store.disable_channel(guild_id, channel_id, reason, self._clock.now()):
             _log.warning("channel disabled", guild=guild_id, channel=channel_id, why=reason)
@@ -179,7 +180,7 @@ class Guilds:
     ) -> None:
         missing = await self._channels.missing_permissions(guild_id, channel_id, ping_role_id=ping_role_id)
         if missing:
-            raise InvalidInputError(text.missing_permissions(channel_id, missing))
+            raise InvalidInputError(panel_texts.missing_permissions(channel_id, missing))
 
     async def _change(
         self, guild_id: GuildId, transition: Callable[[GuildSettings], GuildSettings]

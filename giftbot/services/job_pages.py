@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from giftbot import text
 from giftbot.models.job import Counts, Job, JobState
 from giftbot.models.post import Field, Page
 from giftbot.models.redemption import GRANTED, OPEN, RedemptionOutcome
 from giftbot.services.posts import cut
+from giftbot.text import redemptions as texts
 
 REASON_LENGTH = 500
 """Characters of a reason that are shown."""
@@ -22,22 +22,22 @@ def job_page(job: Job, counts: Counts, *, display: str, ends_at: datetime | None
     """
     rests = is_resting(job, now)
     done = counts.total - counts.open
-    lines = [text.bar(done, counts.total) if counts.total else _nothing_counted(job)]
+    lines = [texts.bar(done, counts.total) if counts.total else _nothing_counted(job)]
     if counts.total:
-        lines.append(text.counts_line(counts))
+        lines.append(texts.counts_line(counts))
     if reason := cut(job.reason, REASON_LENGTH):
         lines.append(reason)
     if job.state is JobState.STOPPED:
-        lines.append(text.how_to_resume(display))
+        lines.append(texts.how_to_resume(display))
     elif job.state is JobState.DONE:
-        lines.append(text.finished_at(job.finished_at or now))
+        lines.append(texts.finished_at(job.finished_at or now))
     elif rests and job.due_at is not None:
-        lines.append(text.goes_on(job.due_at))
+        lines.append(texts.goes_on(job.due_at))
     elif ends_at is not None and counts.open:
-        lines.append(text.done_about(ends_at))
+        lines.append(texts.done_about(ends_at))
     is_over = rests or job.state is not JobState.OPEN
     return Page(
-        title=text.progress_title(display, job, rests=rests),
+        title=texts.progress_title(display, job, rests=rests),
         description="\n".join(lines),
         fields=_failures(job, counts, site) if is_over else (),
     )
@@ -54,7 +54,7 @@ def ends_at(eta: float | None, now: datetime) -> datetime | None:
 
 
 def _nothing_counted(job: Job) -> str:
-    return text.ENROLLING if job.state is JobState.OPEN else text.NOBODY_IN_JOB
+    return texts.ENROLLING if job.state is JobState.OPEN else texts.NOBODY_IN_JOB
 
 
 def _failures(job: Job, counts: Counts, site: str) -> tuple[Field, ...]:
@@ -63,7 +63,7 @@ def _failures(job: Job, counts: Counts, site: str) -> tuple[Field, ...]:
     for outcome in RedemptionOutcome:
         count = counts.by_outcome.get(outcome, 0)
         if count and outcome not in GRANTED and _is_telling(job, outcome):
-            fields.append(Field(text.failure_name(outcome, count), text.advice(outcome, site)))
+            fields.append(Field(texts.failure_name(outcome, count), texts.advice(outcome, site)))
     return tuple(fields)
 
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from giftbot import text
 from giftbot.models.ids import CodeKey, GuildId, PlayerId, redemption_id
 from giftbot.models.job import JobState
 from giftbot.models.player import Player
 from giftbot.models.redemption import Redemption
 from giftbot.services.ports import JobStore, PlayerStore, RedemptionStore
 from giftbot.services.roster_lines import csv_of
+from giftbot.text import redemptions as texts
 
 PAGE = 500
 """Rows that are read together; everybody else on the loop gets a turn after each page."""
@@ -35,7 +35,7 @@ class JobResults:
 
     async def export(self, guild_id: GuildId, code: CodeKey) -> str | None:
         """All results of one code in one server, by player id; None when there are none."""
-        parts = [csv_of([text.CSV_COLUMNS])]
+        parts = [csv_of([texts.CSV_COLUMNS])]
         after = redemption_id(guild_id, code, PlayerId(""))
         while rows := await self._store.list_redemptions(guild_id=guild_id, code=code, after=after, limit=PAGE):
             players = await self._store.get_players(guild_id, [row.player_id for row in rows])
@@ -55,7 +55,7 @@ def _cells(rows: Sequence[Redemption], players: Mapping[PlayerId, Player]) -> li
                 player.nickname if player else None,
                 player.kingdom if player else None,
                 row.outcome.value,
-                text.OUTCOME_NAMES[row.outcome],
+                texts.OUTCOME_NAMES[row.outcome],
                 row.raw,
                 row.attempts,
                 _moment(row.redeemed_at),

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 import attrs
 import structlog
 
-from giftbot import text
 from giftbot.errors import GameHaltedError, StoreError
 from giftbot.logs import new_reference
 from giftbot.models.code import CodeStatus, GiftCode
@@ -24,6 +23,8 @@ from giftbot.services.job_progress import JobProgress
 from giftbot.services.ports import Clock, Store
 from giftbot.services.questions import Question, Questions
 from giftbot.services.subjects import not_asked, subject_of
+from giftbot.text import jobs as job_texts
+from giftbot.text import redemptions as redemption_texts
 
 _log = structlog.get_logger(__name__)
 
@@ -234,7 +235,7 @@ class JobRun:
             outcome, raw = self._dead.outcome, self._dead.raw
         await self._questions.take_back()
         await store.close_redemptions(job.guild_id, job.code, outcome, raw, self._tools.clock.now())
-        await self._finish(JobState.DONE, None, text.job_code_over(is_unknown))
+        await self._finish(JobState.DONE, None, job_texts.job_code_over(is_unknown))
 
     async def _end(self) -> None:
         """Done when nobody is left; else put off until the next one's turn."""
@@ -291,7 +292,7 @@ class JobRun:
 def _unwanted(job: Job, guild: GuildSettings) -> str | None:
     """Why a job is not to go on; None when it is. Whoever opened it may not have known of it."""
     if guild.left_at is not None:
-        return text.JOB_SERVER_LEFT
+        return job_texts.JOB_SERVER_LEFT
     if not guild.auto_redeem and job.trigger is not Trigger.MANUAL:
-        return text.AUTO_REDEEM_ENDED
+        return redemption_texts.AUTO_REDEEM_ENDED
     return None

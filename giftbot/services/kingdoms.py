@@ -9,12 +9,12 @@ from typing import Protocol
 import attrs
 import structlog
 
-from giftbot import text
 from giftbot.errors import StoreError
 from giftbot.models.ids import GuildId, PlayerId
 from giftbot.models.player import ASKABLE, Player, PlayerState
 from giftbot.services.guilds import Guilds
 from giftbot.services.ports import Clock, PlayerStore
+from giftbot.text import players as texts
 
 _log = structlog.get_logger(__name__)
 
@@ -82,4 +82,4 @@ class Kingdoms:
             player = attrs.evolve(stored, state=PlayerState.UNPROVED, updated_at=self._clock.now())
             if await self._store.save_player(player):
                 return attrs.evolve(player, revision=player.revision + 1)
-        raise StoreError(text.PLAYER_BUSY)
+        raise StoreError(texts.PLAYER_BUSY)

@@ -9,7 +9,6 @@ from typing import TypeGuard
 import attrs
 import structlog
 
-from giftbot import text
 from giftbot.errors import InvalidInputError, NotAllowedError, StoreError, UserError
 from giftbot.models.code import GiftCode
 from giftbot.models.guild import GuildSettings
@@ -23,6 +22,9 @@ from giftbot.services.ports import Clock, GuildStore, PlayerStore, RedemptionSto
 from giftbot.services.proving import Proving
 from giftbot.services.redeems import Redeems
 from giftbot.services.rosters import Progress, Rosters
+from giftbot.text import answers as answer_texts
+from giftbot.text import jobs as job_texts
+from giftbot.text import players as player_texts
 
 _log = structlog.get_logger(__name__)
 
@@ -92,7 +94,7 @@ class Players:
         known = stored.kingdom if stored is not None and stored.owner_id == owner else None
         asked = kingdom or known or default
         if asked is None:
-            raise InvalidInputError(text.KINGDOM_NEEDED)
+            raise InvalidInputError(player_texts.KINGDOM_NEEDED)
         if _is_settled(stored, owner, asked):
             renamed = await self._rename(stored, nickname)
             missed = await self._redemptions.make_up_for(guild_id, [renamed])
@@ -128,7 +130,7 @@ class Players:
         def toggled(player: Player) -> Player:
             _require_own(player, by, is_admin=is_admin)
             if player.state in (PlayerState.WRONG_KINGDOM, PlayerState.NOT_FOUND):
-                raise InvalidInputError(text.player_not_askable(player_id, player.state))
+                raise InvalidInputError(job_texts.player_not_askable(player_id, player.state))
             if player.state is not PlayerState.PAUSED:
                 return attrs.evolve(player, state=PlayerState.PAUSED)
             state = PlayerState.ACTIVE if player.proved_at is not None else PlayerState.UNPROVED
@@ -187,18 +189,18 @@ class Players:
     async def _redeem(self, player: Player, codes: Sequence[GiftCode]) -> PlayerResults:
         key = (player.guild_id, player.player_id)
         if key in self._redeeming:
-            return PlayerResults(player, problem=text.REDEEMING_ALREADY)
+            return PlayerResults(player, problem=player_texts.REDEEMING_ALREADY)
         self._redeeming.add(key)
         try:
             async with asyncio.timeout(self._patience):
                 return PlayerResults(player, tuple(await self._redemptions.redeem_now(player, codes)))
         except TimeoutError:
-            return PlayerResults(player, problem=text.REDEEMING_TOOK_TOO_LONG)
+            return PlayerResults(player, problem=player_texts.REDEEMING_TOOK_TOO_LONG)
         except UserError as error:
             return PlayerResults(player, problem=str(error))
         except StoreError as error:
             _log.warning("redemption failed", guild=player.guild_id, player=player.player_id, why=str(error))
-            return PlayerResults(player, problem=text.STORE_AWAY)
+            return PlayerResults(player, problem=answer_texts.STORE_AWAY)
         finally:
             self._redeeming.discard(key)
 
@@ -216,7 +218,7 @@ class Players:
         for _ in range(_TRIES):
             stored, now = await self._find(guild_id, player_id), self._clock.now()
             if stored is not None and stored.owner_id is None and proof is not Proof.PROVED:
-                raise UserError(text.CLAIM_NEEDS_PROOF)
+                raise UserError(player_texts.CLAIM_NEEDS_PROOF)
             _require_free(stored, owner)
             before = stored or Player(
                 guild_id, player_id, PlayerState.UNPROVED, created_at=now, updated_at=now, added_by=owner
@@ -234,7 +236,7 @@ class Players:
                 return player, True
             if stored is not None and await self._store.save_player(player):
                 return attrs.evolve(player, revision=player.revision + 1), False
-        raise StoreError(text.PLAYER_BUSY)
+        raise StoreError(player_texts.PLAYER_BUSY)
 
     async def _rename(self, player: Player, nickname: str | None) -> Player:
         if nickname is None or nickname == player.nickname:
@@ -250,7 +252,7 @@ class Players:
             player = attrs.evolve(transition(await self._get(guild_id, player_id)), updated_at=self._clock.now())
             if await self._store.save_player(player):
                 return attrs.evolve(player, revision=player.revision + 1)
-        raise StoreError(text.PLAYER_BUSY)
+        raise StoreError(player_texts.PLAYER_BUSY)
 
     async def _find(self, guild_id: GuildId, player_id: PlayerId) -> Player | None:
         return (await self._store.get_players(guild_id, [player_id])).get(player_id)
@@ -258,7 +260,7 @@ class Players:
     async def _get(self, guild_id: GuildId, player_id: PlayerId) -> Player:
         player = await self._find(guild_id, player_id)
         if player is None:
-            raise InvalidInputError(text.player_not_registered(player_id))
+            raise InvalidInputError(player_texts.player_not_registered(player_id))
         return player
 
     async def _guild(self, guild_id: GuildId) -> GuildSettings:
@@ -269,7 +271,7 @@ class Players:
         if stored is None or stored.owner_id is None:
             owned = await self.owned(guild_id, owner)
             if len(owned) >= MOST_OWNED:
-                raise InvalidInputError(text.too_many_own_players(MOST_OWNED))
+                raise InvalidInputError(player_texts.too_many_own_players(MOST_OWNED))
 
 
 def _is_settled(stored: Player | None, owner: UserId, kingdom: int) -> TypeGuard[Player]:
@@ -284,11 +286,11 @@ def _is_settled(stored: Player | None, owner: UserId, kingdom: int) -> TypeGuard
 
 def _require_free(stored: Player | None, owner: UserId) -> None:
     if stored is not None and stored.owner_id not in (None, owner):
-        raise NotAllowedError(text.somebody_elses_player(stored.player_id))
+        raise NotAllowedError(player_texts.somebody_elses_player(stored.player_id))
 
 
 def _require_own(player: Player, by: UserId, *, is_admin: bool) -> None:
     if player.owner_id != by and not is_admin:
         if player.owner_id is None:
-            raise NotAllowedError(text.nobodys_player(player.player_id))
-        raise NotAllowedError(text.somebody_elses_player(player.player_id))
+            raise NotAllowedError(player_texts.nobodys_player(player.player_id))
+        raise NotAllowedError(player_texts.somebody_elses_player(player.player_id))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from giftbot import text
 from giftbot.models.code import GiftCode
 from giftbot.models.ids import RoleId
 from giftbot.models.post import Field, Page, Post
+from giftbot.text import posts as texts
 
 MAX_EMBEDS = 10
 MAX_CHARACTERS = 6000
@@ -25,14 +25,14 @@ def compose(
     codes: Sequence[GiftCode], reference: str, now: datetime, *, ping_role_id: RoleId | None = None
 ) -> Post:
     """The message that shows all of these codes. They were chosen with `fitting`, so that they fit."""
-    pages = pages_of(codes, text.post_title(len(codes)), text.post_footer(reference), now)
+    pages = pages_of(codes, texts.post_title(len(codes)), texts.post_footer(reference), now)
     return Post(pages=pages, reference=reference, ping_role_id=ping_role_id)
 
 
 def overview(codes: Sequence[GiftCode], now: datetime) -> tuple[Page, ...]:
     """A list of codes: as many as a message can show, and how many more there are."""
     count = fitting(codes, now) if codes else 0
-    return pages_of(codes[:count], text.active_title(len(codes)), text.and_more(len(codes) - count), now)
+    return pages_of(codes[:count], texts.active_title(len(codes)), texts.and_more(len(codes) - count), now)
 
 
 def pages_of(codes: Sequence[GiftCode], title: str, footer: str, now: datetime) -> tuple[Page, ...]:
@@ -61,7 +61,7 @@ def _pages(codes: Sequence[GiftCode], title: str, footer: str, now: datetime, re
     chunks = [codes[start : start + CODES_PER_PAGE] for start in range(0, len(codes), CODES_PER_PAGE)]
     return tuple(
         Page(
-            title=title if number == 1 else text.post_title_continued(number, len(chunks)),
+            title=title if number == 1 else texts.post_title_continued(number, len(chunks)),
             fields=tuple(code_field(code, now, rewards_length=rewards) for code in chunk),
             footer=footer or None if number == len(chunks) else None,
         )
@@ -72,8 +72,8 @@ def _pages(codes: Sequence[GiftCode], title: str, footer: str, now: datetime, re
 def code_field(code: GiftCode, now: datetime, *, rewards_length: int = REWARDS_LENGTHS[0]) -> Field:
     """One code with what is known of it: a block to copy, rewards, expiry, sources."""
     return Field(
-        name=text.code_heading(code.status, over=code.expires_at is not None and code.expires_at <= now),
-        value=text.code_details(
+        name=texts.code_heading(code.status, over=code.expires_at is not None and code.expires_at <= now),
+        value=texts.code_details(
             display=code.display,
             rewards=cut(code.rewards, rewards_length),
             expires_at=code.expires_at,

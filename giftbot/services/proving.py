@@ -7,13 +7,13 @@ from typing import Protocol
 
 import structlog
 
-from giftbot import text
 from giftbot.errors import GameHaltedError, InvalidInputError
 from giftbot.models.code import CodeStatus, GiftCode
 from giftbot.models.ids import CodeKey, GuildId, PlayerId
 from giftbot.models.redemption import SHOWS_PLAYER, GameAnswer, RedemptionOutcome
 from giftbot.models.registration import Proof
 from giftbot.services.ports import Clock
+from giftbot.text import players as texts
 
 _log = structlog.get_logger(__name__)
 
@@ -64,9 +64,9 @@ class Proving:
             return Proof.UNANSWERED
         _log.info("player asked for", guild=guild_id, player=player_id, outcome=answer.outcome, raw=answer.raw)
         if answer.outcome is RedemptionOutcome.WRONG_KINGDOM:
-            raise InvalidInputError(text.player_in_other_kingdom(player_id, kingdom, is_default=is_default))
+            raise InvalidInputError(texts.player_in_other_kingdom(player_id, kingdom, is_default=is_default))
         if answer.outcome is RedemptionOutcome.NO_SUCH_PLAYER:
-            raise InvalidInputError(text.no_such_player(player_id))
+            raise InvalidInputError(texts.no_such_player(player_id))
         if answer.outcome is RedemptionOutcome.REFUSED_SIGNATURE:
             return Proof.HALTED
         return Proof.PROVED if answer.outcome in SHOWS_PLAYER else Proof.UNANSWERED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from giftbot import text
 from giftbot.errors import StoreError
 from giftbot.models.check import Check, failed, ok, warning
 from giftbot.models.job import Job, JobState
@@ -13,6 +12,7 @@ from giftbot.models.redemption import RedemptionOutcome
 from giftbot.services.doctor import LATE
 from giftbot.services.ports import Clock, RedeemingStore
 from giftbot.services.slots import GRID, shown_rate
+from giftbot.text.words import counted
 
 COUNTED = 1_000
 """Rows that are looked at, of jobs and of parked answers each."""
@@ -77,7 +77,7 @@ class RedeemingDoctor:
             return ok("jobs", found)
         oldest = min(late, key=lambda job: job.due_at or job.created_at)
         left = sum(job.lease_until is not None for job in late)
-        leases = f", {text.counted(left, 'lease')} ran out" if left else ""
+        leases = f", {counted(left, 'lease')} ran out" if left else ""
         since = f"{oldest.code} in server {oldest.guild_id} since {_iso(oldest.due_at or oldest.created_at)}"
         return warning("jobs", f"{found}; {len(late)} overdue{leases}: {since}", _JOBS_REST)
 
@@ -94,10 +94,10 @@ class RedeemingDoctor:
         parked = await self._store.list_redemptions(outcomes=(RedemptionOutcome.UNKNOWN,), limit=COUNTED)
         if not parked:
             return ok("answers", "none that is not known")
-        words = list(dict.fromkeys(row.raw for row in parked if row.raw))
-        shown = ", ".join(f"“{raw}”" for raw in words[:SHOWN_ANSWERS])
-        more = f" and {len(words) - SHOWN_ANSWERS} others" if len(words) > SHOWN_ANSWERS else ""
-        count = text.counted(len(parked), "redemption") + (" or more" if len(parked) == COUNTED else "")
+        answers = list(dict.fromkeys(row.raw for row in parked if row.raw))
+        shown = ", ".join(f"“{raw}”" for raw in answers[:SHOWN_ANSWERS])
+        more = f" and {len(answers) - SHOWN_ANSWERS} others" if len(answers) > SHOWN_ANSWERS else ""
+        count = counted(len(parked), "redemption") + (" or more" if len(parked) == COUNTED else "")
         return warning(
             "answers", f"{count} parked, because nobody knows what this means: {shown}{more}", _ASK_AGAIN
         )

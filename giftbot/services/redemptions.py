@@ -9,7 +9,6 @@ from collections.abc import Collection, Sequence
 import attrs
 import structlog
 
-from giftbot import text
 from giftbot.models.code import GiftCode
 from giftbot.models.ids import CodeKey, GuildId, PlayerId, UserId, job_id, redemption_id
 from giftbot.models.job import Counts, Job, JobState, Trigger
@@ -24,6 +23,7 @@ from giftbot.services.ports import Clock, Store
 from giftbot.services.requests import Requests
 from giftbot.services.running import Running
 from giftbot.services.signal import Signal
+from giftbot.text import jobs as texts
 
 _log = structlog.get_logger(__name__)
 
@@ -177,7 +177,7 @@ class Redemptions:
         """See `Requests.redeem_now`."""
         return await self._requests.redeem_now(player, codes)
 
-    async def stop(self, guild_id: GuildId, code: CodeKey, reason: str = text.JOB_STOPPED) -> bool:
+    async def stop(self, guild_id: GuildId, code: CodeKey, reason: str = texts.JOB_STOPPED) -> bool:
         """Stop a job; what was not asked stays as it is. False when it was not open."""
         key = job_id(guild_id, code)
         stopped = await self._store.stop_job(key, reason, self._clock.now())

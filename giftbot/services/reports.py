@@ -7,7 +7,6 @@ from datetime import datetime
 
 import structlog
 
-from giftbot import text
 from giftbot.errors import InvalidInputError
 from giftbot.models.announcement import Origin
 from giftbot.models.code import MANUAL, CodeStatus, Finding, GiftCode, discovered, display_form, fold
@@ -20,6 +19,8 @@ from giftbot.services.codes import Codes
 from giftbot.services.notices import Notices, subject_of
 from giftbot.services.ports import Clock
 from giftbot.services.posts import REWARDS_LENGTHS, cut
+from giftbot.text import answers as answer_texts
+from giftbot.text import notices as notice_texts
 
 _log = structlog.get_logger(__name__)
 
@@ -48,15 +49,15 @@ class Reports:
         """
         key, now = fold(raw), self._clock.now()
         if guild.channel_id is None or guild.disabled_reason is not None:
-            raise InvalidInputError(text.NO_CHANNEL_YET)
+            raise InvalidInputError(answer_texts.NO_CHANNEL_YET)
         if expires_at is not None and expires_at <= now:
-            raise InvalidInputError(text.EXPIRY_IS_PAST)
+            raise InvalidInputError(answer_texts.EXPIRY_IS_PAST)
         finding = Finding(key, display_form(raw), _in_one_line(rewards), expires_at)
         reported = discovered(MANUAL, finding, CodeStatus.HELD, now)
         is_new = await self._codes.insert_held(reported)
         code = reported if is_new else (await self._codes.get([key]))[key]
         if code.is_over(now):
-            raise InvalidInputError(text.code_is_over(code.display, code.expired_at))
+            raise InvalidInputError(answer_texts.code_is_over(code.display, code.expired_at))
         if await self._announcements.is_code_sent(guild.guild_id, key):
             return Report(code, ReportResult.ALREADY_SENT)
         await self._announcements.enqueue(guild, [code], origin=Origin.MANUAL, revive=True)
@@ -67,7 +68,7 @@ class Reports:
             await self._notices.tell(
                 NoticeKind.HELD_CODES,
                 subject_of([key]),
-                text.reported_notice(code, guild.guild_id, reporter),
+                notice_texts.reported_notice(code, guild.guild_id, reporter),
                 codes=[key],
             )
         return Report(code, ReportResult.POSTED_AND_HELD)

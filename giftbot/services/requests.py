@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from giftbot import text
 from giftbot.errors import GameHaltedError, InvalidInputError
 from giftbot.models.code import CodeStatus, GiftCode
 from giftbot.models.player import ASKABLE, Player, PlayerState
@@ -18,6 +17,7 @@ from giftbot.services.governor import Governor
 from giftbot.services.newcomers import Newcomers
 from giftbot.services.ports import Clock, Store
 from giftbot.services.subjects import Subject
+from giftbot.text import jobs as texts
 
 ASKED_AGAIN = timedelta(minutes=10)
 """So long a player's button gives the same answer without asking, where the game would give the same."""
@@ -79,11 +79,11 @@ class Requests:
 
     async def _kingdom(self, player: Player) -> int:
         if player.state not in ASKABLE and player.state is not PlayerState.PAUSED:
-            raise InvalidInputError(text.player_not_askable(player.player_id, player.state))
+            raise InvalidInputError(texts.player_not_askable(player.player_id, player.state))
         guild = (await self._store.get_guilds([player.guild_id])).get(player.guild_id)
         kingdom = player.kingdom or (guild.default_kingdom if guild else None)
         if kingdom is None:
-            raise InvalidInputError(text.no_kingdom(player.player_id))
+            raise InvalidInputError(texts.no_kingdom(player.player_id))
         return kingdom
 
     def _row(self, player: Player, code: GiftCode, now: datetime) -> Redemption:

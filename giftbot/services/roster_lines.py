@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
-from giftbot import text
 from giftbot.errors import InvalidInputError
 from giftbot.models.code import escaped
 from giftbot.models.player import parse_kingdom, parse_nickname, parse_player_id
 from giftbot.models.roster import MOST_BYTES, MOST_LINES, LineReport, LineResult, RosterLine
+from giftbot.text import rosters as texts
 
 _BREAK = re.compile(r"\r\n|\n|\r")
 _SEPARATORS = (",", ";", "\t")
@@ -40,12 +40,12 @@ _USUAL = {_ID: 0, _KINGDOM: 1, _NICKNAME: 2}
 def decode_csv(data: bytes) -> str:
     """A table as text, from UTF-8 or UTF-16, with or without BOM. Raises `InvalidInputError`."""
     if len(data) > MOST_BYTES:
-        raise InvalidInputError(text.TABLE_TOO_LARGE)
+        raise InvalidInputError(texts.TABLE_TOO_LARGE)
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return data.decode("utf-16" if is_utf16 else "utf-8-sig")
     except UnicodeDecodeError:
-        raise InvalidInputError(text.TABLE_NOT_TEXT) from None
+        raise InvalidInputError(texts.TABLE_NOT_TEXT) from None
 
 
 @attrs.frozen
@@ -83,7 +83,7 @@ class Table:
         """What to say of cells in which other columns were left by a line that has another separator."""
         for other in _SEPARATORS:
             if other != self.separator and any(other in cell for cell in wrong):
-                return text.LINE_MIXED.format(found=_NAMES[other], wanted=_NAMES[self.separator])
+                return texts.LINE_MIXED.format(found=_NAMES[other], wanted=_NAMES[self.separator])
         return None
 
     def _cell(self, cells: Sequence[str], column: str) -> str:
@@ -94,13 +94,13 @@ class Table:
 def read_table(words: str) -> Table:
     """Find out how a table is laid out. Raises `InvalidInputError` when it is too large, or empty."""
     if len(words) > MOST_BYTES:
-        raise InvalidInputError(text.TABLE_TOO_LARGE)
+        raise InvalidInputError(texts.TABLE_TOO_LARGE)
     if words.count("\n") + words.count("\r") > 4 * MOST_LINES:
-        raise InvalidInputError(text.TABLE_TOO_LONG)
+        raise InvalidInputError(texts.TABLE_TOO_LONG)
     numbered = enumerate(_BREAK.split(words), start=1)
     lines = [(number, line) for number, line in numbered if line.strip(_BLANK)]
     if not lines:
-        raise InvalidInputError(text.TABLE_EMPTY)
+        raise InvalidInputError(texts.TABLE_EMPTY)
     if directive := _DIRECTIVE.fullmatch(lines[0][1].strip(_BLANK)):
         separator: str | None = directive[1]
         lines = lines[1:]
@@ -110,9 +110,9 @@ def read_table(words: str) -> Table:
     if columns is not None:
         lines = lines[1:]
     if not lines:
-        raise InvalidInputError(text.TABLE_EMPTY)
+        raise InvalidInputError(texts.TABLE_EMPTY)
     if len(lines) > MOST_LINES:
-        raise InvalidInputError(text.TABLE_TOO_LONG)
+        raise InvalidInputError(texts.TABLE_TOO_LONG)
     return Table(tuple(lines), separator, columns or _USUAL)
 
 
@@ -127,14 +127,14 @@ def _separator_of(line: str) -> str | None:
 
 def _cells(line: str, separator: str | None) -> list[str]:
     if len(line) > _LONGEST_LINE:
-        raise InvalidInputError(text.LINE_TOO_LONG)
+        raise InvalidInputError(texts.LINE_TOO_LONG)
     line = line.strip("\ufeff")
     if separator is None:
         return line.split(None, 2)
     try:
         return next(csv.reader([line], delimiter=separator, strict=True), [])
     except csv.Error:
-        raise InvalidInputError(text.LINE_BAD_QUOTES) from None
+        raise InvalidInputError(texts.LINE_BAD_QUOTES) from None
 
 
 def _header(line: str, separator: str | None) -> dict[str, int] | None:
@@ -151,7 +151,7 @@ def _header(line: str, separator: str | None) -> dict[str, int] | None:
     if not places or any(name.isdecimal() for name in names):
         return None
     if _ID not in places:
-        raise InvalidInputError(text.TABLE_WITHOUT_ID)
+        raise InvalidInputError(texts.TABLE_WITHOUT_ID)
     return places
 
 

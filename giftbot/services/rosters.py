@@ -11,13 +11,13 @@ from typing import TypeVar
 import attrs
 import structlog
 
-from giftbot import text
 from giftbot.models.ids import GuildId, PlayerId, UserId
 from giftbot.models.player import Player, PlayerState
 from giftbot.models.roster import ImportReport, LineReport, LineResult, RosterLine
 from giftbot.services.ports import Clock, GuildStore, PlayerStore
 from giftbot.services.redeems import Enrols
 from giftbot.services.roster_lines import csv_of, read_table
+from giftbot.text import rosters as texts
 
 _log = structlog.get_logger(__name__)
 
@@ -136,7 +136,7 @@ class Rosters:
         return written
 
     async def _update_one(self, run: _Import, row: RosterLine, player: Player | None, written: _Written) -> None:
-        result, note = LineResult.BAD, text.LINE_OVERTAKEN
+        result, note = LineResult.BAD, texts.LINE_OVERTAKEN
         if player is not None:
             changed, said = run.changed(player, row)
             if changed == player:
@@ -150,7 +150,7 @@ class Rosters:
 
 
 def _report(row: RosterLine, result: LineResult, note: str) -> LineReport:
-    return LineReport(row.number, row.player_id, result, note, is_refused=note == text.LINE_OF_A_MEMBER)
+    return LineReport(row.number, row.player_id, result, note, is_refused=note == texts.LINE_OF_A_MEMBER)
 
 
 @attrs.define
@@ -200,9 +200,9 @@ class _Import:
         if row.kingdom not in (None, player.kingdom) and player.state in _REPAIRABLE:
             changed = attrs.evolve(changed, kingdom=row.kingdom, state=PlayerState.UNPROVED)
         if changed == player:
-            return player, text.line_known(player, row.kingdom)
+            return player, texts.line_known(player, row.kingdom)
         if player.owner_id not in (None, self.added_by):
-            return player, text.LINE_OF_A_MEMBER
+            return player, texts.LINE_OF_A_MEMBER
         return changed, ""
 
     def check(self, row: RosterLine | LineReport) -> RosterLine | None:
@@ -212,11 +212,11 @@ class _Import:
             return None
         first = self._seen.setdefault(row.player_id, row.number)
         if first != row.number:
-            note = text.line_repeats(first)
+            note = texts.line_repeats(first)
             self.notes[row.number] = LineReport(row.number, row.player_id, LineResult.DUPLICATE, note)
             return None
         if row.kingdom is None and not self.has_default:
-            note = text.LINE_WITHOUT_KINGDOM
+            note = texts.LINE_WITHOUT_KINGDOM
             self.notes[row.number] = LineReport(row.number, row.player_id, LineResult.BAD, note)
             return None
         return row

@@ -7,13 +7,13 @@ from datetime import datetime
 
 import attrs
 
-from giftbot import text
 from giftbot.models.guild import GuildSettings
 from giftbot.models.ids import GuildId, PlayerId
 from giftbot.models.player import ASKABLE, Player, PlayerState
 from giftbot.models.redemption import Redemption, RedemptionOutcome
 from giftbot.services.groups import Groups
 from giftbot.services.ports import Store
+from giftbot.text import jobs as texts
 
 _NOT_ASKABLE = {
     PlayerState.WRONG_KINGDOM: RedemptionOutcome.WRONG_KINGDOM,
@@ -43,11 +43,11 @@ def subject_of(
 def not_asked(row: Redemption, player: Player | None, now: datetime) -> Redemption:
     """A row whose player is not asked for at present: removed, paused, without a kingdom, or known to be wrong."""
     if player is None:
-        outcome, raw = RedemptionOutcome.NO_SUCH_PLAYER, text.RAW_REMOVED
+        outcome, raw = RedemptionOutcome.NO_SUCH_PLAYER, texts.RAW_REMOVED
     elif player.state in _NOT_ASKABLE:
         outcome, raw = _NOT_ASKABLE[player.state], row.raw
     else:
-        outcome, raw = RedemptionOutcome.WRONG_KINGDOM, text.RAW_NO_KINGDOM
+        outcome, raw = RedemptionOutcome.WRONG_KINGDOM, texts.RAW_NO_KINGDOM
     return attrs.evolve(row, outcome=outcome, raw=raw, next_attempt_at=None, updated_at=now)
 
 

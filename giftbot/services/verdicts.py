@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import attrs
 import structlog
 
-from giftbot import text
 from giftbot.models.code import GiftCode
 from giftbot.models.ids import CodeKey, PlayerId
 from giftbot.models.notice import NoticeKind
@@ -17,6 +16,7 @@ from giftbot.services.codes import Codes
 from giftbot.services.errands import Errands
 from giftbot.services.notices import Notices, subject_of
 from giftbot.services.ports import Clock, PlayerStore
+from giftbot.text import notices as texts
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ class Verdicts:
             await self._codes.end(code.key, is_known=answer.outcome is not RedemptionOutcome.NOT_FOUND)
             self._votes.pop((code.key, code.epoch), None)
         elif answer.outcome is RedemptionOutcome.UNKNOWN:
-            subject, sentence = subject_of([answer.raw]), text.unknown_answer_notice(answer.raw)
+            subject, sentence = subject_of([answer.raw]), texts.unknown_answer_notice(answer.raw)
             self._errands.insist(lambda: self._notices.tell(NoticeKind.UNKNOWN_ANSWER, subject, sentence))
         return attrs.evolve(
             row,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from giftbot import text
 from giftbot.models.ids import ChannelId, CodeKey, MessageId
 from giftbot.models.job import JobState, Trigger
 from giftbot.models.post import Page
 from giftbot.sandbox.pulse import PATIENCE
 from giftbot.services.auto_redeem import AutoRedeem
 from giftbot.services.job_progress import JobProgress
+from giftbot.text import redemptions as texts
 from tests.services.conftest import House
 from tests.services.redeeming import GUILD, Workshop
 
@@ -54,7 +54,7 @@ async def test_only_jobs_that_it_stopped_are_shown_anew(house: House, shop: Work
         site="https://redeem.example",
     )
     switch = AutoRedeem(guilds=house.guilds, redemptions=shop.redemptions, progress=progress)
-    assert await switch.turn_off(GUILD) == text.auto_redeem_off(1)
+    assert await switch.turn_off(GUILD) == texts.auto_redeem_off(1)
     async with asyncio.timeout(PATIENCE):
         await progress.aclose()
     assert set(wall.titles) == {"NEW1: stopped"}

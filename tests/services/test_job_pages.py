@@ -7,13 +7,13 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from giftbot import text
 from giftbot.models.ids import CodeKey, GuildId
 from giftbot.models.job import Counts, Job, JobState, Trigger
 from giftbot.models.pace import BreakerState, Pace
 from giftbot.models.post import Page
 from giftbot.models.redemption import GRANTED, RedemptionOutcome
 from giftbot.services.job_pages import job_page
+from giftbot.text import redemptions as texts
 from tests.fakes import START
 
 SITE = "https://redeem.example"
@@ -147,4 +147,4 @@ def test_how_many_wait_reads_well(waiting: int, words: str) -> None:
         halted=None,
         store_away=None,
     )
-    assert text.game_line(pace).endswith(words)
+    assert texts.game_line(pace).endswith(words)

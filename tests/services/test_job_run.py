@@ -11,7 +11,6 @@ import attrs
 import pytest
 from structlog.testing import capture_logs
 
-from giftbot import text
 from giftbot.errors import StoreUnavailableError
 from giftbot.models.code import GiftCode
 from giftbot.models.ids import ChannelId, MessageId
@@ -23,6 +22,8 @@ from giftbot.models.times import RedeemingTimes
 from giftbot.sandbox.pulse import PATIENCE
 from giftbot.services.job_progress import JobProgress
 from giftbot.services.job_run import JobRun, Tools
+from giftbot.text import jobs as job_texts
+from giftbot.text import redemptions as redemption_texts
 from tests.services.redeeming import GUILD, Workshop
 
 
@@ -128,7 +129,7 @@ async def test_a_dead_code_ends_it_for_all(bench: Bench) -> None:
     bench.shop.game.always = GameAnswer(RedemptionOutcome.EXPIRED, "40007 TIME ERROR")
     code = await started(bench.shop, *(f"{number}" for number in range(50)))
     job = await bench.work()
-    assert (job.state, job.reason) == (JobState.DONE, text.job_code_over(is_unknown=False))
+    assert (job.state, job.reason) == (JobState.DONE, job_texts.job_code_over(is_unknown=False))
     assert set((await outcomes(bench.shop, code)).values()) == {RedemptionOutcome.EXPIRED}
     assert len(bench.shop.game.calls) < 20
 
@@ -194,7 +195,7 @@ async def test_what_runs_by_itself_is_stopped_where_auto_redeem_is_off(bench: Be
         assert job.state is JobState.DONE
         assert len(shop.game.calls) == 1
         return
-    assert (job.state, job.reason) == (JobState.STOPPED, text.AUTO_REDEEM_ENDED)
+    assert (job.state, job.reason) == (JobState.STOPPED, redemption_texts.AUTO_REDEEM_ENDED)
     assert shop.game.calls == []
     assert await shop.redemptions.resume(GUILD, code.key)
     assert not await shop.redemptions.resume(GUILD, code.key)

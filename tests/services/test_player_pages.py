@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from giftbot import text
 from giftbot.discord.player_lists import mine_components, mine_embed
 from giftbot.models.ids import GuildId, PlayerId
 from giftbot.models.player import PlayerState
+from giftbot.text import players as texts
 from tests.services.playing import ADA, GUILD, SITE, Club
 
 
@@ -19,7 +19,7 @@ async def test_a_page_that_is_no_more_leads_to_the_last_one(club: Club) -> None:
     back, following = row_of_buttons.build()[0]["components"]
     assert back["custom_id"].endswith(":0")
     assert following["disabled"]
-    assert mine_embed([], 3, SITE).description == text.NO_PLAYERS
+    assert mine_embed([], 3, SITE).description == texts.NO_PLAYERS
     page = await club.pages.after(GUILD, None, PlayerId("5"), start=10**30)
     assert page.start == 5
 
@@ -38,8 +38,8 @@ async def test_the_list_is_turned_forward_and_back_and_filtered(club: Club) -> N
     assert await club.pages.before(GUILD, None, second.players[0].player_id, start=20) == first
     paused = await club.pages.after(GUILD, PlayerState.PAUSED)
     assert (len(paused.players), paused.total, paused.has_more) == (15, 15, False)
-    assert text.list_footer(third) == "41 to 45 of 45 · 30 active, 15 paused"
-    assert "nobody is registered" in text.list_footer(await club.pages.after(GuildId(9), None))
+    assert texts.list_footer(third) == "41 to 45 of 45 · 30 active, 15 paused"
+    assert "nobody is registered" in texts.list_footer(await club.pages.after(GuildId(9), None))
 
 
 async def test_players_are_suggested_by_the_beginning_of_their_id(club: Club) -> None:

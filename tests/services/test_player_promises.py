@@ -7,7 +7,6 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from giftbot import text
 from giftbot.discord.player_lists import list_components, mine_embed
 from giftbot.errors import GameHaltedError
 from giftbot.models.ids import ChannelId, CodeKey
@@ -16,6 +15,10 @@ from giftbot.models.redemption import GameAnswer, Redemption
 from giftbot.models.redemption import RedemptionOutcome as Out
 from giftbot.models.roster import LineResult
 from giftbot.services.ports import Store
+from giftbot.text import panel as panel_texts
+from giftbot.text import players as player_texts
+from giftbot.text import redemptions as redemption_texts
+from giftbot.text import rosters as roster_texts
 from giftbot.text.governor import REDEEMING_HALTED, REDEEMING_OFF
 from tests.fakes import START
 from tests.services.playing import ADA, BOB, GUILD, ONE, SITE, TWO, Club
@@ -40,16 +43,16 @@ async def test_while_nothing_is_redeemed_nothing_is_promised(club: Club, halted:
     await club.put(TWO, PlayerState.PAUSED)
     resumed, codes = await club.players.toggle_pause(GUILD, TWO, ADA, is_admin=False)
     assert [await club.is_stored(one) for one in (ONE, "7")] == [True, True]
-    assert "2 active codes wait for that" in text.registered(done)
+    assert "2 active codes wait for that" in player_texts.registered(done)
     for words in (
-        text.registered(done),
-        text.imported(report),
-        text.player_toggled(resumed, codes, club.players.halted),
-        text.auto_redeem_on(2, ChannelId(1), halted),
-        text.jobs_started(2, halted),
-        text.job_started("FROST1", halted),
-        text.job_running("FROST1", halted),
-        text.job_resumed("FROST1", halted),
+        player_texts.registered(done),
+        roster_texts.imported(report),
+        player_texts.player_toggled(resumed, codes, club.players.halted),
+        redemption_texts.auto_redeem_on(2, ChannelId(1), halted),
+        redemption_texts.jobs_started(2, halted),
+        redemption_texts.job_started("FROST1", halted),
+        redemption_texts.job_running("FROST1", halted),
+        redemption_texts.job_resumed("FROST1", halted),
         mine_embed(await club.players.mine(GUILD, ADA), 0, SITE).description or "",
     ):
         assert "Nothing is redeemed now: redeeming" in words
@@ -66,12 +69,12 @@ async def test_what_is_due_is_not_tried_in_the_past(club: Club) -> None:
     for moment in (past, coming):
         await club.store.record([attrs.evolve(row, next_attempt_at=moment)])
         [view] = await club.players.mine(GUILD, ADA)
-        shown.append(text.own_player(view, SITE)[1])
+        shown.append(player_texts.own_player(view, SITE)[1])
     assert "next attempt as soon as it is their turn" in shown[0]
     assert f"next attempt <t:{int(coming.timestamp())}:R>" in shown[1]
     club.enrolled.halted = REDEEMING_OFF
     [view] = await club.players.mine(GUILD, ADA)
-    assert "next attempt once redeeming goes on" in text.own_player(view, SITE)[1]
+    assert "next attempt once redeeming goes on" in player_texts.own_player(view, SITE)[1]
 
 
 async def test_a_refused_signature_is_not_called_an_answer_about_the_player(shop: Workshop) -> None:
@@ -114,7 +117,7 @@ async def test_an_import_leaves_the_players_of_members_as_they_are(club: Club) -
     assert foreseen.lines == report.lines
     assert [line.result for line in report.lines] == [LineResult.KNOWN, LineResult.UPDATED, LineResult.UPDATED]
     assert report.lines[0].note == "Already registered by a member, left as it is."
-    assert "Line 1 (1): Already registered by a member" in text.imported(report)
+    assert "Line 1 (1): Already registered by a member" in roster_texts.imported(report)
     kept = await club.stored("1")
     assert (kept.nickname, kept.kingdom, kept.state) == ("Ada", 5, PlayerState.WRONG_KINGDOM)
     assert [(await club.stored(one)).nickname for one in ("2", "3")] == ["Carol", "Bob"]
@@ -136,9 +139,9 @@ async def test_a_list_of_one_page_has_no_buttons_to_turn_it(club: Club, players:
 
 def test_a_check_says_how_many_codes_await_verification() -> None:
     """Instead of calling them nothing."""
-    assert text.checked(1, 0, 3, 0).endswith("3 codes listed. Nothing is new here.")
-    assert "2 new codes await the game's verification" in text.checked(1, 0, 3, 0, 2)
-    assert "Nothing is new" not in text.checked(1, 0, 3, 0, 1)
-    both = text.checked(1, 0, 3, 1, 1)
+    assert panel_texts.checked(1, 0, 3, 0).endswith("3 codes listed. Nothing is new here.")
+    assert "2 new codes await the game's verification" in panel_texts.checked(1, 0, 3, 0, 2)
+    assert "Nothing is new" not in panel_texts.checked(1, 0, 3, 0, 1)
+    both = panel_texts.checked(1, 0, 3, 1, 1)
     assert "1 code will be posted here" in both
     assert "1 new code awaits" in both

@@ -8,13 +8,14 @@ from datetime import timedelta
 
 import attrs
 
-from giftbot import text
 from giftbot.discord.player_lists import mine_embed
 from giftbot.errors import InvalidInputError, StoreUnavailableError
 from giftbot.models.code import CodeStatus, Finding, GiftCode, discovered, display_form, fold
 from giftbot.models.ids import CodeKey, PlayerId
 from giftbot.models.player import Player, PlayerState
 from giftbot.models.redemption import Redemption, RedemptionOutcome
+from giftbot.text import answers as answer_texts
+from giftbot.text import players as player_texts
 from tests.fakes import START
 from tests.services.playing import ADA, BOB, GUILD, ONE, SITE, Club
 
@@ -45,7 +46,7 @@ async def test_owners_see_state_results_the_next_attempt_and_why_something_faile
     [view] = await club.players.mine(GUILD, ADA)
     assert view.kingdom == 40
     assert [found.code for found in view.redemptions] == ["FROST2", "FROST1", "FROST3"]
-    name, lines = text.own_player(view, "https://redeem.example")
+    name, lines = player_texts.own_player(view, "https://redeem.example")
     assert name == r"\*Ada\* (10000001)"
     assert "Not checked yet" in lines
     assert "Kingdom 40, this server's default" in lines
@@ -85,9 +86,11 @@ async def test_one_player_who_fails_does_not_hide_the_results_of_others(club: Cl
     one, two, three, four = await club.players.redeem_now(players, [gift("Frost1"), gift("FROST2")])
     assert [found.outcome for found in one.redemptions] == [RedemptionOutcome.REDEEMED] * 2
     assert two.problem == "This player is in another kingdom."
-    assert three.problem == text.STORE_AWAY
-    assert four.problem == text.REDEEMING_TOOK_TOO_LONG
-    answer = text.redeemed_for([one, two, three, four], {CodeKey("FROST1"): "Frost1"}, "https://example.test")
+    assert three.problem == answer_texts.STORE_AWAY
+    assert four.problem == player_texts.REDEEMING_TOOK_TOO_LONG
+    answer = player_texts.redeemed_for(
+        [one, two, three, four], {CodeKey("FROST1"): "Frost1"}, "https://example.test"
+    )
     assert "**Frost1** is redeemed" in answer
     assert "another kingdom" in answer
 
@@ -106,7 +109,7 @@ async def test_a_second_press_does_not_ask_for_the_same_player_again(club: Club)
     first = asyncio.create_task(club.players.redeem_now([player], [gift("FROST1")]))
     await begun.wait()
     [second] = await club.players.redeem_now([player], [gift("FROST1")])
-    assert second.problem == text.REDEEMING_ALREADY
+    assert second.problem == player_texts.REDEEMING_ALREADY
     go_on.set()
     assert (await first)[0].problem is None
     assert (await club.players.redeem_now([player], [gift("FROST1")]))[0].problem is None
@@ -121,6 +124,6 @@ async def test_answers_fit_into_a_message_however_many_players_and_codes(club: C
 
     club.enrolled.now = now
     players = [await club.put(str(number), nickname="n" * 40) for number in range(1, 26)]
-    answer = text.redeemed_for(await club.players.redeem_now(players, codes), {}, "https://example.test")
+    answer = player_texts.redeemed_for(await club.players.redeem_now(players, codes), {}, "https://example.test")
     assert 1_500 < len(answer) <= 2_000
     assert answer.endswith("…")

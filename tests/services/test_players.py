@@ -7,7 +7,6 @@ import asyncio
 import attrs
 import pytest
 
-from giftbot import text
 from giftbot.errors import InvalidInputError, NotAllowedError, UserError
 from giftbot.models.code import display_form
 from giftbot.models.ids import PlayerId
@@ -16,6 +15,7 @@ from giftbot.models.redemption import RedemptionOutcome
 from giftbot.models.registration import Proof
 from giftbot.services.players import MOST_OWNED, PROBES
 from giftbot.services.proving import IMPOSSIBLE_CODE
+from giftbot.text import players as texts
 from tests.services.playing import ADA, BOB, GUILD, ONE, TWO, Club
 
 
@@ -29,7 +29,7 @@ async def test_a_player_is_proved_with_a_code_that_cannot_exist_before_they_are_
     assert (stored.state, stored.kingdom, stored.owner_id, stored.added_by) == (PlayerState.ACTIVE, 312, ADA, ADA)
     assert stored.proved_at == club.clock.now()
     assert club.enrolled.ids == [ONE]
-    assert "2 active codes will be redeemed" in text.registered(done)
+    assert "2 active codes will be redeemed" in texts.registered(done)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ async def test_without_an_answer_a_player_is_stored_unproved_and_that_is_said(
         setattr(club.oracle, name, value)
     done = await club.players.add(GUILD, ONE, 312, ADA)
     assert done.proof is proof
-    assert "not checked yet" in text.registered(done)
+    assert "not checked yet" in texts.registered(done)
     assert (await club.stored(ONE)).state is PlayerState.UNPROVED
     assert club.enrolled.ids == [ONE]
 
@@ -231,11 +231,11 @@ async def test_who_registers_a_paused_player_again_reads_that_the_pause_is_over(
     await club.put(ONE, PlayerState.PAUSED, kingdom=5)
     done = await club.players.add(GUILD, ONE, 5, ADA)
     assert done.player.state is PlayerState.ACTIVE
-    assert "not any more; /player pause" in text.registered(done)
+    assert "not any more; /player pause" in texts.registered(done)
     await club.put(TWO, PlayerState.PAUSED, kingdom=5)
     club.oracle.halted = True
-    assert "not any more; /player pause" in text.registered(await club.players.add(GUILD, TWO, 5, ADA))
-    assert "paused" not in text.registered(await club.players.add(GUILD, PlayerId("10000003"), 5, ADA))
+    assert "not any more; /player pause" in texts.registered(await club.players.add(GUILD, TWO, 5, ADA))
+    assert "paused" not in texts.registered(await club.players.add(GUILD, PlayerId("10000003"), 5, ADA))
 
 
 async def test_an_admin_decides_whose_a_player_is(club: Club) -> None:

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from giftbot import text
 from giftbot.errors import InvalidInputError
 from giftbot.models.ids import PlayerId
 from giftbot.models.player import NICKNAME_LENGTH, parse_nickname
 from giftbot.models.roster import MOST_BYTES, RosterLine
 from giftbot.services.roster_lines import csv_of, decode_csv, read_table
+from giftbot.text import rosters as texts
 
 
 def lines(words: str) -> list[tuple[int, str, int | None, str | None]]:
@@ -71,10 +71,10 @@ def test_files_are_text_in_any_unicode_encoding(encoding: str) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ("1,312,Ádá".encode("cp1252"), text.TABLE_NOT_TEXT),
-        (b"\xff\xfe1", text.TABLE_NOT_TEXT),
-        (b"PK\x03\x04\xe9\xff", text.TABLE_NOT_TEXT),
-        (b"1" * (MOST_BYTES + 1), text.TABLE_TOO_LARGE),
+        ("1,312,Ádá".encode("cp1252"), texts.TABLE_NOT_TEXT),
+        (b"\xff\xfe1", texts.TABLE_NOT_TEXT),
+        (b"PK\x03\x04\xe9\xff", texts.TABLE_NOT_TEXT),
+        (b"1" * (MOST_BYTES + 1), texts.TABLE_TOO_LARGE),
     ],
 )
 def test_other_files_are_a_sentence(data: bytes, said: str) -> None:

@@ -16,13 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from giftbot import text
 from giftbot.errors import InvalidInputError
 from giftbot.models.player import PlayerState, parse_nickname
 from giftbot.models.roster import MOST_BYTES, MOST_LINES, LineReport, LineResult
 from giftbot.services.ports import Store
 from giftbot.services.rosters import CHUNK, report_csv
 from giftbot.stores.sqlite.store import open_sqlite
+from giftbot.text import rosters as texts
 from tests.observed import observe
 from tests.services.playing import ADA, BOB, GUILD, Club, make_club
 
@@ -55,7 +55,7 @@ async def test_each_bad_line_is_reported_by_its_number(club: Club, line: str, sa
         (4, LineResult.ADDED),
     ]
     assert said in report.lines[1].note
-    assert said in text.imported(report)
+    assert said in texts.imported(report)
 
 
 async def test_players_are_stored_as_unproved_and_get_the_active_codes(club: Club) -> None:
@@ -72,7 +72,7 @@ async def test_players_are_stored_as_unproved_and_get_the_active_codes(club: Clu
 async def test_a_line_without_kingdom_needs_the_servers_default(club: Club) -> None:
     """Then the player has none of their own, and follows the default."""
     report = await club.rosters.import_csv(GUILD, "1,\n", None)
-    assert [(one.result, one.note) for one in report.lines] == [(LineResult.BAD, text.LINE_WITHOUT_KINGDOM)]
+    assert [(one.result, one.note) for one in report.lines] == [(LineResult.BAD, texts.LINE_WITHOUT_KINGDOM)]
     await club.default_kingdom(40)
     report = await club.rosters.import_csv(GUILD, "1,\n", None)
     assert [one.result for one in report.lines] == [LineResult.ADDED]
@@ -113,14 +113,14 @@ async def test_who_is_registered_stays_but_for_what_was_never_proved(club: Club)
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("", text.TABLE_EMPTY),
-        ("\ufeff\r\n \r\n", text.TABLE_EMPTY),
-        ("id,kingdom\n", text.TABLE_EMPTY),
-        ("sep=;\n", text.TABLE_EMPTY),
-        ("kingdom,name\n312,Ada\n", text.TABLE_WITHOUT_ID),
-        ("1,312\n" * (MOST_LINES + 1), text.TABLE_TOO_LONG),
-        ("\n" * (MOST_BYTES - 1), text.TABLE_TOO_LONG),
-        ("1" * (MOST_BYTES + 1), text.TABLE_TOO_LARGE),
+        ("", texts.TABLE_EMPTY),
+        ("\ufeff\r\n \r\n", texts.TABLE_EMPTY),
+        ("id,kingdom\n", texts.TABLE_EMPTY),
+        ("sep=;\n", texts.TABLE_EMPTY),
+        ("kingdom,name\n312,Ada\n", texts.TABLE_WITHOUT_ID),
+        ("1,312\n" * (MOST_LINES + 1), texts.TABLE_TOO_LONG),
+        ("\n" * (MOST_BYTES - 1), texts.TABLE_TOO_LONG),
+        ("1" * (MOST_BYTES + 1), texts.TABLE_TOO_LARGE),
     ],
 )
 async def test_a_table_that_cannot_be_used_is_a_sentence(club: Club, words: str, said: str) -> None:
@@ -208,7 +208,7 @@ async def test_the_report_is_a_table_without_formulas(club: Club) -> None:
     assert first[:3] == ["1", "'=cmd", "bad"]
     assert second == ["2", "1", "added", ""]
     assert "<@" not in third[1]
-    answer = text.imported(report)
+    answer = texts.imported(report)
     assert "**1** added, **2** not usable" in answer
     assert len(answer) < 2_000
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import attrs
 
-from giftbot import text
 from giftbot.errors import InvalidInputError
 from giftbot.models.ids import ChannelId, GuildId, RoleId
 from giftbot.models.invite_settings import InviteSettings
 from giftbot.services.invites.choices import InviteChoices
 from giftbot.services.ports import Channels
+from giftbot.text import panel as panel_texts
 from giftbot.text import vip as texts
 
 
@@ -38,7 +38,7 @@ class VipSettings:
         if channel_id is not None:
             missing = await self._channels.missing_permissions(guild_id, channel_id)
             if missing:
-                raise InvalidInputError(text.missing_permissions(channel_id, missing))
+                raise InvalidInputError(panel_texts.missing_permissions(channel_id, missing))
         return await self._choices.change(
             guild_id, lambda settings: attrs.evolve(settings, review_channel_id=channel_id)
         )
