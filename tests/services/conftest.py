@@ -118,6 +118,14 @@ def club(store: Store) -> Club:
 
 
 @pytest.fixture
+def impatient_club(store: Store) -> Club:
+    """The same, where nobody waits for an answer."""
+    made = make_club(store, patience=0.01)
+    made.oracle.homes |= {ONE: 312, TWO: 77}
+    return made
+
+
+@pytest.fixture
 async def place(store: Store) -> Place:
     """A server that posts what was tried first."""
     return await make_place(store)

@@ -16,7 +16,7 @@ from giftbot.models.redemption import GameAnswer, Redemption, RedemptionOutcome
 from giftbot.services.player_pages import PlayerPages
 from giftbot.services.players import Players
 from giftbot.services.ports import Store
-from giftbot.services.proving import Proving
+from giftbot.services.proving import PATIENCE, Proving
 from giftbot.services.rosters import Rosters
 from tests.fakes import ManualClock
 
@@ -146,19 +146,19 @@ class Club:
         return player
 
 
-def make_club(store: Store) -> Club:
-    """The services of players; the game knows nobody yet."""
+def make_club(store: Store, *, patience: float = PATIENCE) -> Club:
+    """The services of players, who wait so many seconds for answers; the game knows nobody yet."""
     clock, oracle, enrolled = ManualClock(), Oracle(), Enrolled()
     rosters = Rosters(store=store, guilds=store, redemptions=enrolled, clock=clock)
     players = Players(
         store=store,
         results=store,
         guilds=store,
-        proving=Proving(governor=oracle, clock=clock, patience=0.01),
+        proving=Proving(governor=oracle, clock=clock, patience=patience),
         rosters=rosters,
         redemptions=enrolled,
         clock=clock,
         site=SITE,
-        patience=0.01,
+        patience=patience,
     )
     return Club(store, clock, oracle, enrolled, players, rosters, PlayerPages(store))

@@ -67,9 +67,9 @@ async def test_what_is_left_to_do_by_hand_says_where(club: Club) -> None:
     assert "where it is on, or else /redeem" in shown.fields[0].value
 
 
-async def test_one_player_who_fails_does_not_hide_the_results_of_others(club: Club) -> None:
+async def test_one_player_who_fails_does_not_hide_the_results_of_others(impatient_club: Club) -> None:
     """Each player has results or a sentence that says why not."""
-    players = [await club.put(str(number)) for number in range(1, 5)]
+    players = [await impatient_club.put(str(number)) for number in range(1, 5)]
 
     async def now(player: Player, codes: Sequence[GiftCode]) -> list[Redemption]:
         match player.player_id:
@@ -82,8 +82,8 @@ async def test_one_player_who_fails_does_not_hide_the_results_of_others(club: Cl
         await asyncio.Event().wait()
         return []
 
-    club.enrolled.now = now
-    one, two, three, four = await club.players.redeem_now(players, [gift("Frost1"), gift("FROST2")])
+    impatient_club.enrolled.now = now
+    one, two, three, four = await impatient_club.players.redeem_now(players, [gift("Frost1"), gift("FROST2")])
     assert [found.outcome for found in one.redemptions] == [RedemptionOutcome.REDEEMED] * 2
     assert two.problem == "This player is in another kingdom."
     assert three.problem == answer_texts.STORE_AWAY

@@ -49,7 +49,6 @@ async def test_what_the_game_says_is_wrong_is_not_stored(
 @pytest.mark.parametrize(
     ("trouble", "proof"),
     [
-        ({"silent": True}, Proof.UNANSWERED),
         ({"outcome": RedemptionOutcome.RETRY}, Proof.UNANSWERED),
         ({"outcome": RedemptionOutcome.UNKNOWN}, Proof.UNANSWERED),
         ({"outcome": RedemptionOutcome.BY_HAND}, Proof.UNANSWERED),
@@ -68,6 +67,15 @@ async def test_without_an_answer_a_player_is_stored_unproved_and_that_is_said(
     assert "not checked yet" in texts.registered(done)
     assert (await club.stored(ONE)).state is PlayerState.UNPROVED
     assert club.enrolled.ids == [ONE]
+
+
+async def test_a_game_that_never_answers_is_not_waited_for(impatient_club: Club) -> None:
+    """The same as a game that is away."""
+    impatient_club.oracle.silent = True
+    done = await impatient_club.players.add(GUILD, ONE, 312, ADA)
+    assert done.proof is Proof.UNANSWERED
+    assert "not checked yet" in texts.registered(done)
+    assert impatient_club.enrolled.ids == [ONE]
 
 
 @pytest.mark.parametrize("outcome", [RedemptionOutcome.EXPIRED, RedemptionOutcome.NOT_FOUND])
@@ -110,11 +118,11 @@ async def test_an_imported_player_is_claimed_with_the_right_kingdom_only(club: C
         await club.players.add(GUILD, ONE, None, ADA)
     with pytest.raises(InvalidInputError, match="not in kingdom 5"):
         await club.players.add(GUILD, ONE, 5, ADA)
-    club.oracle.silent = True
+    club.oracle.outcome = RedemptionOutcome.RETRY
     with pytest.raises(UserError, match="belongs to nobody yet"):
         await club.players.add(GUILD, ONE, 312, ADA)
     assert (await club.stored(ONE)).owner_id is None
-    club.oracle.silent = False
+    club.oracle.outcome = None
     done = await club.players.add(GUILD, ONE, 312, ADA)
     assert (done.is_new, done.player.owner_id, done.player.nickname) == (False, ADA, "Imported")
     assert done.player == await club.stored(ONE)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import gc
 import io
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,9 +21,6 @@ from giftbot.stores.sqlite.store import open_sqlite
 from giftbot.text import rosters as texts
 from tests.observed import observe
 from tests.services.playing import ADA, BOB, GUILD, Club, make_club
-
-LONGEST_HOLD = 0.015
-"""Seconds for which a table may hold the loop."""
 
 
 @pytest.mark.parametrize(
@@ -131,45 +124,16 @@ async def test_a_table_that_cannot_be_used_is_a_sentence(club: Club, words: str,
     assert await club.store.count_players(GUILD) == {}
 
 
-@asynccontextmanager
-async def watched_loop() -> AsyncIterator[list[float]]:
-    """What each turn of the loop costs this thread, in seconds of CPU; other processes do not count.
-
-    Garbage is not collected meanwhile: that would take the longer, the more tests the process has run.
-    """
-    turns: list[float] = []
-
-    async def watch() -> None:
-        before = time.thread_time()
-        while True:
-            await asyncio.sleep(0)
-            now = time.thread_time()
-            turns.append(now - before)
-            before = now
-
-    gc.collect()
-    gc.disable()
-    watching = asyncio.create_task(watch())
-    try:
-        await asyncio.sleep(0)
-        yield turns
-    finally:
-        watching.cancel()
-        gc.enable()
-
-
-async def test_the_largest_table_never_holds_the_loop(club: Club) -> None:
-    """5,000 lines are read, stored, repeated, reported and exported while everything else goes on."""
+async def test_the_largest_table_is_read_and_written_whole(club: Club) -> None:
+    """5,000 lines are stored, repeated, reported and exported."""
     words = "".join(f"{number},312,Player number {number}\n" for number in range(MOST_LINES))
-    async with watched_loop() as turns:
-        report = await club.rosters.import_csv(GUILD, words, ADA)
-        again = await club.rosters.import_csv(GUILD, words, ADA)
-        table = await report_csv(report)
-        exported = await club.rosters.export_csv(GUILD)
+    report = await club.rosters.import_csv(GUILD, words, ADA)
+    again = await club.rosters.import_csv(GUILD, words, ADA)
+    table = await report_csv(report)
+    exported = await club.rosters.export_csv(GUILD)
     assert report.counts == {LineResult.ADDED: MOST_LINES}
     assert again.counts == {LineResult.KNOWN: MOST_LINES}
     assert table.count("\r\n") == exported.count("\r\n") == MOST_LINES + 1
-    assert max(turns) < LONGEST_HOLD
 
 
 async def test_lines_go_to_the_store_in_chunks(store: Store) -> None:
