@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import shutil
 import uuid
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from structlog.testing import capture_logs
 
 from giftbot.models.credit import CreditState
@@ -19,14 +15,6 @@ from giftbot.stores.copy_file import COPY_NAME, CopyFile
 from tests.e2e.lives import Cloud, counts_of, lives
 from tests.e2e.stage import Stage
 from tests.mongod import Mongod
-
-
-@pytest.fixture
-async def cloud(tmp_path: Path) -> AsyncIterator[Cloud]:
-    """A backup service that is down."""
-    made = Cloud(tmp_path / "copies")
-    yield made
-    await made.go_down()
 
 
 async def test_local_files_gone(stage: Stage, cloud: Cloud) -> None:
@@ -151,82 +139,6 @@ async def test_everything_is_gone(stage: Stage, cloud: Cloud) -> None:
     cloud.goes_forward()
 
 
-async def test_a_good_copy_is_not_written_over_by_who_could_not_read_it(stage: Stage, cloud: Cloud) -> None:
-    """The disk is empty and the cloud answers 500: nothing is sent; once it answers, both know all of it."""
-    life = lives(stage, cloud)
-    await cloud.come_up()
-    async with stage.bot():
-        before = await life.begin()
-    good = cloud.newest()
-    assert good is not None
-    life.clear()
-    await cloud.fail()
-    async with stage.bot():
-        await life.settled()
-        early = await life.home.joined(life.counted, 2)
-        await stage.sandbox.until(lambda: len(cloud.refused) >= 3, what="more attempts to read the copy")
-        assert set(cloud.refused) == {"GET"}
-        assert cloud.newest() == good
-        await cloud.come_up()
-        merged = await life.until(lambda rows: rows.counts == {"joins": 6, "links": 2, "credits": 1})
-        copy = await cloud.holds(**merged.counts)
-        late = await life.home.joined(life.counted)
-    merged.has_all_of(before)
-    assert {join.join_id for join in early} <= merged.joins.keys()
-    assert copy.epoch == good.epoch
-    assert copy.sequence > good.sequence
-    assert late[0].owner_id == life.place.bob.id
-    after = await life.rows()
-    life.clear()
-    async with stage.bot():
-        await life.settled()
-        assert await life.rows() == after
-    cloud.goes_forward()
-
-
-async def test_a_cloud_that_starts_with_the_bot(stage: Stage, cloud: Cloud) -> None:
-    """The disk is empty and the cloud there a moment later: the bot waits for it, and finds who came meanwhile."""
-    life = lives(stage, cloud)
-    await cloud.come_up()
-    async with stage.bot():
-        before = await life.begin()
-    life.clear()
-    away = [*life.home.joins(life.counted, 2), *life.home.joins(life.marked)]
-    await cloud.fail()
-    coming = asyncio.create_task(cloud.come_up_after(2))
-    async with stage.bot():
-        await coming
-        found = await life.home.decided(away)
-        after = await life.rows()
-    after.has_all_of(before)
-    assert after.counts == {"joins": 7, "links": 2, "credits": 1}
-    assert [join.code for join in found] == [life.counted, life.counted, life.marked]
-    cloud.goes_forward()
-
-
-async def test_an_end_before_the_cloud_answers_leaves_its_copy_alone(stage: Stage, cloud: Cloud) -> None:
-    """A bot that never got to read the good copy writes nothing there, not at its end either."""
-    life = lives(stage, cloud)
-    await cloud.come_up()
-    async with stage.bot():
-        before = await life.begin()
-    good = cloud.newest()
-    life.clear()
-    await cloud.fail()
-    async with stage.bot():
-        await life.settled()
-        await life.home.joined(life.counted)
-    assert set(cloud.refused) == {"GET"}
-    assert cloud.newest() == good
-    await cloud.come_up()
-    async with stage.bot():
-        await life.settled()
-        after = await life.until(lambda rows: rows.counts == {"joins": 5, "links": 2, "credits": 1})
-        await cloud.holds(**after.counts)
-    after.has_all_of(before)
-    cloud.goes_forward()
-
-
 async def test_two_processes_overlap(stage: Stage, cloud: Cloud, replica_set: Mongod, tmp_path: Path) -> None:
     """The new one starts before the old one ends: each join once, and the copies of both count on."""
     life = lives(stage, cloud, uri=replica_set.uri, database=f"e2e-{uuid.uuid4().hex}")
@@ -264,48 +176,4 @@ async def test_two_processes_overlap(stage: Stage, cloud: Cloud, replica_set: Mo
         life.home.check(await life.home.all_joins())
     life.home.conserved(ledger, {})
     assert after.counts.items() <= cloud.counts().items()
-    cloud.goes_forward()
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-async def test_the_data_directory_becomes_read_only(
-    stage: Stage, cloud: Cloud, replica_set: Mongod, tmp_path: Path
-) -> None:
-    """Nothing can be written beside the bot any more: it works on MongoDB, and the cloud has everything."""
-    life = lives(stage, cloud, uri=replica_set.uri, database=f"e2e-{uuid.uuid4().hex}")
-    await cloud.come_up()
-    async with stage.bot():
-        stage.directory.chmod(0o500)
-        try:
-            found = await life.begin()
-            await cloud.holds(**found.counts)
-        finally:
-            stage.directory.chmod(0o700)
-        await life.decided(life.home.joins(life.counted))
-        assert cloud.counts()["joins"] == 4
-    local = await CopyFile(stage.directory / COPY_NAME).read()
-    assert local is not None
-    assert counts_of(local)["joins"] == cloud.counts()["joins"] == 5
-    cloud.goes_forward()
-
-
-async def test_a_local_file_that_cannot_be_written(stage: Stage, cloud: Cloud) -> None:
-    """Something stands in its place: the bot works, the cloud has everything, and the file as soon as it can be."""
-    life = lives(stage, cloud)
-    await cloud.come_up()
-    obstacle = stage.directory / COPY_NAME
-    obstacle.mkdir(parents=True)
-    with capture_logs() as logs:
-        async with stage.bot():
-            found = await life.begin()
-            await cloud.holds(**found.counts)
-            assert obstacle.is_dir()
-            obstacle.rmdir()
-            await stage.sandbox.until(obstacle.is_file, what="the local copy")
-    failures = [log for log in logs if log["event"] in {"copy not read", "copy failed"}]
-    assert {log["layer"] for log in failures} == {"local"}
-    assert all("cannot be" in log["why"] for log in failures)
-    local = await CopyFile(obstacle).read()
-    assert local is not None
-    assert found.counts.items() <= counts_of(local).items()
     cloud.goes_forward()
