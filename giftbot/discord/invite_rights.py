@@ -14,6 +14,8 @@ from giftbot.services.invites.ports import ChannelSight
 MANAGE_SERVER = "Manage Server"
 _ALL = hikari.Permissions.all_permissions()
 _VIEW = hikari.Permissions.VIEW_CHANNEL
+_APPROVAL = "MEMBER_VERIFICATION_MANUAL_APPROVAL"
+"""What Discord calls it among a server's features; hikari has no name for it."""
 _INVITABLE = frozenset(
     {
         hikari.ChannelType.GUILD_TEXT,
@@ -75,6 +77,11 @@ class InviteRights:
         """Whether the server may have an address of its own."""
         guild = self._cache.get_guild(guild_id)
         return guild is not None and hikari.GuildFeature.VANITY_URL in guild.features
+
+    def has_gate(self, guild_id: GuildId) -> bool:
+        """Whether members are approved by hand before they join."""
+        guild = self._cache.get_guild(guild_id)
+        return guild is not None and _APPROVAL in guild.features
 
     def sights(self, guild_id: GuildId) -> list[ChannelSight]:
         """The channels that can have invites, from top to bottom."""

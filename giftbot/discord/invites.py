@@ -74,6 +74,10 @@ class DiscordInvites:
         """Whether the server may have an address of its own."""
         return self.rights.has_vanity(guild_id)
 
+    def has_gate(self, guild_id: GuildId) -> bool:
+        """Whether members are approved by hand before they join."""
+        return self.rights.has_gate(guild_id)
+
     def may_make_roles(self, guild_id: GuildId) -> bool:
         """Whether the bot may make roles, and have invites give them."""
         return self.rights.may(guild_id, hikari.Permissions.MANAGE_ROLES)

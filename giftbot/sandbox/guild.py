@@ -165,6 +165,11 @@ class Guild:
             lambda: {"guild_id": str(self.id), "user": shapes.user(gone.user)},
         )
 
+    def set_features(self, *names: str) -> None:
+        """Give the guild exactly these features, as Discord names them."""
+        self.features = set(names)
+        self.tell("GUILD_UPDATE", lambda: shapes.guild(self))
+
     def set_vanity(self, code: str | None, uses: int = 0) -> None:
         """Give the guild an address of its own, or with None take it away but not the right to have one."""
         self.features.add("VANITY_URL")

@@ -10,6 +10,10 @@ ROLE_GIVEN = "The member has the role that this invite gives, and no other invit
 USED_UP = "An invite vanished when its last use was taken; nobody could check that it was not deleted."
 LATE = "Uses were counted before, and nobody was seen to take them; this may be one of them."
 CAME_WHILE_AWAY = "This happened while the bot was not there."
+GATED = (
+    "Members are approved by hand here: a use may be counted when somebody applies, long before they join, so that"
+    " counting alone makes nobody certain."
+)
 DISAGREES = "The role says which invite it was; that invite's counter did not move."
 NOT_LISTED = "Some invites could not be read at that moment."
 PARTIAL = "The bot sees the invites of some channels only."

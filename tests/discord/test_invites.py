@@ -181,6 +181,16 @@ async def test_the_owners_bot_may_everything(door: Door) -> None:
     assert directory.coverage(GuildId(guild.id)) is Coverage.FULL
 
 
+async def test_members_who_are_approved_by_hand(door: Door) -> None:
+    """Discord names it among the server's features, and tells when that changes."""
+    _sandbox, guild, bot, directory = door
+    assert not directory.has_gate(GuildId(guild.id))
+    with bot.stream(hikari.GuildUpdateEvent, timeout=5) as changes:
+        guild.set_features("MEMBER_VERIFICATION_MANUAL_APPROVAL")
+        await changes.next()
+    assert directory.has_gate(GuildId(guild.id))
+
+
 async def test_the_servers_own_address(door: Door) -> None:
     """Its uses; nothing when Discord has nothing to say, and no error for a server that has none."""
     sandbox, guild, bot, directory = door

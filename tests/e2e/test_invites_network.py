@@ -69,6 +69,7 @@ async def test_a_join_at_a_time_is_counted(home: House) -> None:
 async def test_members_who_are_approved_by_hand(stage: Stage) -> None:
     """Case 27: the use is counted when they apply, they come later: nothing about them is claimed wrongly."""
     home = house(stage)
+    home.guild.set_features("MEMBER_VERIFICATION_MANUAL_APPROVAL")
     ann, bob = home.inviter(), home.inviter("bob")
     first, second = home.guild.invites.create(inviter=ann), home.guild.invites.create(inviter=bob)
     async with home.stage.bot():
@@ -76,8 +77,12 @@ async def test_members_who_are_approved_by_hand(stage: Stage) -> None:
         home.guild.joins.apply(first.code)
         (other,) = await home.joined(second.code)
         (approved,) = await home.joined(first.code, counted=False, way=Way.APPROVAL)
+        (plain,) = await home.joined(second.code)
         ledger = await home.settled()
     assert other.level <= Level.CANDIDATES
     assert {candidate.owner_id for candidate in other.candidates} >= {bob.user.id}
-    assert approved.level <= Level.CANDIDATES
+    assert approved.level is Level.CANDIDATES
+    assert {candidate.owner_id for candidate in approved.candidates} >= {ann.user.id}
+    assert [candidate.owner_id for candidate in plain.candidates] == [bob.user.id]
+    assert plain.level is Level.CANDIDATES
     home.conserved(ledger, {})

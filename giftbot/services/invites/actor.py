@@ -154,7 +154,7 @@ class GuildActor:
         if self._directory.coverage(self._guild_id) is Coverage.NONE:
             self._tools.complain(self._guild_id)
             return await self._give_up(arrivals, circumstances, Reason.NO_PERMISSION)
-        early = settle(self._book.ledger, arrivals, circumstances, now) if arrivals else None
+        early = await asyncio.to_thread(settle, self._book.ledger, arrivals, circumstances, now)
         if early is not None:
             await self._settle(early, arrivals)
             return 0.0
@@ -222,7 +222,9 @@ class GuildActor:
         self._flight.clear()
         if not arrivals:
             return await self._note_invites()
-        decision = give_up(self._book.ledger, arrivals, circumstances, reason, self._clock.now())
+        decision = await asyncio.to_thread(
+            give_up, self._book.ledger, arrivals, circumstances, reason, self._clock.now()
+        )
         if await self._commit(decision) and reason is Reason.NO_PERMISSION:
             self._settled.clear()
         return 0.0
@@ -250,6 +252,7 @@ class GuildActor:
             told=self._book.inbox.about_invites,
             adders=await self._adders.of(arrivals),
             has_vanity=self._directory.has_vanity(self._guild_id),
+            has_gate=self._directory.has_gate(self._guild_id),
             audit=bool(looks) and looks[-1].revoked is not None,
             catch_up=self._is_away,
             role_wait_over=until is not None and self._clock.monotonic() >= until,

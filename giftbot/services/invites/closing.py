@@ -117,6 +117,8 @@ class Closing:
             notes.append(texts.NOT_LISTED)
         if self.reading.scene.circumstances.catch_up:
             notes.append(texts.CAME_WHILE_AWAY)
+        if self.reading.scene.circumstances.has_gate:
+            notes.append(texts.GATED)
         return attrs.evolve(
             self.reading.scene,
             coverage=look.snapshot.coverage,

@@ -95,6 +95,10 @@ class InviteDirectory(Protocol):
         """Whether the server has an address of its own."""
         ...
 
+    def has_gate(self, guild_id: GuildId) -> bool:
+        """Whether members are approved by hand before they join."""
+        ...
+
     def may_make_roles(self, guild_id: GuildId) -> bool:
         """Whether the bot may make roles, and have invites give them (Manage Roles)."""
         ...

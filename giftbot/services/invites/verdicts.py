@@ -129,11 +129,11 @@ class Scene:
         late = any(way is not None and way.startswith(sources.UNCLAIMED) for way in ways)
         seen = (*self.evidence, *evidence, *((texts.LATE,) if late else ()))
         row = self.row(arrival, method, seen)
-        if late:
+        codes = sorted({code for way in ways if way is not None for code in codes_of[way]})
+        if late or (self.circumstances.has_gate and not self._is_stamped_by_one(arrival, ways, codes)):
             cap = min(cap, Level.CANDIDATES)
         if ways == frozenset({None}):
             return self.finished(self._by_nothing(row), arrival)
-        codes = sorted({code for way in ways if way is not None for code in codes_of[way]})
         is_one = None not in ways and sources.VANITY not in ways and cap >= Level.OWNER
         if ways == frozenset({sources.VANITY}):
             row = self._by_vanity(row, cap)
@@ -198,6 +198,9 @@ class Scene:
             uses_after=invite.uses,
             evidence=evidence,
         )
+
+    def _is_stamped_by_one(self, arrival: Arrival, ways: Ways, codes: Sequence[InviteCode]) -> bool:
+        return None not in ways and len(codes) == 1 and self._is_stamped(arrival, self._invite(codes[0]))
 
     def _is_stamped(self, arrival: Arrival, invite: Invite) -> bool:
         roles = arrival.event.role_ids

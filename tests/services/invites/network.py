@@ -126,6 +126,10 @@ class Discord:
         """Whether the server has an address of its own."""
         return self.servers[guild_id].has_vanity
 
+    def has_gate(self, guild_id: GuildId) -> bool:
+        """Whether the server approves its members by hand."""
+        return self.servers[guild_id].has_gate
+
     def may_make_roles(self, guild_id: GuildId) -> bool:
         """It may."""
         return True

@@ -66,6 +66,8 @@ class Server:
     def __init__(self, guild_id: GuildId, clock: Clock, tell: Tell, *, has_vanity: bool = False) -> None:
         self.guild_id = guild_id
         self.has_vanity = has_vanity
+        self.has_gate = False
+        """Whether members are approved by hand; see `apply`."""
         self.coverage = Coverage.FULL
         self.codes: dict[str, Code] = {}
         self.revoked: dict[InviteCode, int] = {}
@@ -116,6 +118,17 @@ class Server:
         if roles and role_lag:
             update = attrs.evolve(self._about(member, roles), kind=InviteEventKind.ROLES)
             self._tell(update, role_lag)
+        return user
+
+    def apply(self, way: str) -> None:
+        """Somebody applies by an invite, which is counted at once; they may join later."""
+        self._used(way)
+
+    def approve(self, way: str) -> UserId:
+        """Somebody who applied by that invite joins: nothing is counted any more."""
+        code, self.codes[way] = self.codes[way], attrs.evolve(self.codes[way], uses=self.codes[way].uses - 1)
+        user = self.join(way)
+        assert self.codes[way].uses == code.uses
         return user
 
     def accept(self, way: str) -> None:

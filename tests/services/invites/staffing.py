@@ -77,6 +77,10 @@ class FakeDiscord:
         """It has none."""
         return False
 
+    def has_gate(self, guild_id: GuildId) -> bool:
+        """Everybody may come in."""
+        return False
+
     def may_make_roles(self, guild_id: GuildId) -> bool:
         """As set."""
         return self.manages_roles

@@ -86,6 +86,56 @@ def test_without_permission_nothing_is_asked(tmp_path: Path) -> None:
     run(main())
 
 
+@pytest.mark.parametrize("has_gate", [True, False])
+def test_a_use_waits_for_a_member_who_is_approved(tmp_path: Path, has_gate: bool) -> None:
+    """Case 27: where members are approved by hand, who applied hours ago may be who joins; elsewhere not."""
+
+    async def main() -> None:
+        async with staged(tmp_path / "store.db") as stage:
+            server = stage.discord.add_server(1)
+            server.has_gate = has_gate
+            server.add_code("a", 101)
+            server.add_code("b", 102)
+            stage.start()
+            await stage.clock.sleep(5)
+            server.apply("a")
+            server.join("b")
+            await stage.clock.sleep(10_000)
+            approved = server.approve("a")
+            await stage.clock.sleep(60)
+            seen = await check(stage, ONE)
+            check_sound(seen)
+            [row] = [row for row in seen.rows if row.user_id == approved]
+            assert ({"a", "b"} <= {one.code for one in row.candidates}) is has_gate
+            assert row.level is (Level.CANDIDATES if has_gate else Level.INFERRED)
+            assert (seen.ledger.archived == {}) is has_gate
+
+    run(main())
+
+
+def test_who_is_approved_is_not_taken_for_who_applies(tmp_path: Path) -> None:
+    """Case 27: one use and one join at the same time, of two people: nothing is certain."""
+
+    async def main() -> None:
+        async with staged(tmp_path / "store.db") as stage:
+            server = stage.discord.add_server(1)
+            server.has_gate = True
+            server.add_code("a", 101)
+            server.add_code("b", 102)
+            process = stage.start()
+            await stage.clock.sleep(5)
+            server.apply("a")
+            await process.actors.refresh(ONE)
+            server.apply("b")
+            server.approve("a")
+            await stage.clock.sleep(60)
+            seen = await check(stage, ONE)
+            check_sound(seen)
+            assert [row.level for row in seen.rows] == [Level.CANDIDATES]
+
+    run(main())
+
+
 @pytest.mark.parametrize("is_after", [False, True])
 @pytest.mark.parametrize("number", range(0, 16, 3))
 def test_killed_at_a_call_of_the_store(tmp_path: Path, number: int, is_after: bool) -> None:

@@ -12,6 +12,7 @@ from giftbot.models.invite import Unclaimed
 from giftbot.models.join import Kind, Level, Method, Reason, Source
 from giftbot.services.invites.deciding import settle
 from giftbot.services.invites.evidence import Wanted
+from giftbot.text import attribution as texts
 from tests.services.invites.worlds import (
     BOT,
     asked,
@@ -151,6 +152,18 @@ def test_members_approved_by_hand_come_long_after_their_use() -> None:
     later = look(*TWO.invites.values(), asked=1, seconds=9001)
     decision = decided(state, later, joined(1, 9000), seconds=9002, has_gate=True)
     assert {one.code for one in row(decision, 1).candidates} == {"a", None}
+
+
+def test_a_use_in_a_server_with_a_gate_may_be_an_applicants() -> None:
+    """Case 27: who is counted need not be who joins, so that it is level 2; a role that Discord gave is sure."""
+    seen = look(invite("a", 6), invite("b", 7, owner=102), asked=1)
+    join = row(decided(TWO, seen, joined(1, 5), has_gate=True), 1)
+    assert (join.level, join.owner_id, texts.GATED in join.evidence) == (Level.CANDIDATES, None, True)
+    assert [one.code for one in join.candidates] == ["a"]
+    state = ledger(invite("a", 5, role_ids=(7,)), invite("b", 7, owner=102))
+    seen = look(invite("a", 6, role_ids=(7,)), invite("b", 7, owner=102), asked=1)
+    join = row(decided(state, seen, joined(1, 5, roles=(7,)), has_gate=True), 1)
+    assert (join.level, join.code) == (Level.CONFIRMED, "a")
 
 
 def test_the_server_address_is_asked_for_only_when_uses_do_not_balance() -> None:

@@ -66,6 +66,10 @@ class SeenInvites:
         """It has none."""
         return False
 
+    def has_gate(self, guild_id: GuildId) -> bool:
+        """Everybody may come in."""
+        return False
+
     def may_make_roles(self, guild_id: GuildId) -> bool:
         """It may not."""
         return False
