@@ -13,7 +13,7 @@ import attrs
 from giftbot.app import SQLITE_NAME
 from giftbot.models.ids import GuildId, UserId
 from giftbot.models.invite_batch import Ledger
-from giftbot.models.join import Join, Level
+from giftbot.models.join import Join, Level, Source
 from giftbot.sandbox import Sandbox
 from giftbot.sandbox.guild import Guild
 from giftbot.sandbox.nouns import Member
@@ -148,3 +148,8 @@ def house(stage: Stage, permissions: str = SEES_ALL) -> House:
     stage.environ["GIFTBOT_INVITES"] = "true"
     stage.sandbox.world.grant_intents("GUILD_MEMBERS")
     return House(stage, stage.sandbox.world.add_guild(bot_permissions=permissions))
+
+
+def facts(joins: list[Join]) -> list[tuple[Source, str | None, Level]]:
+    """What is claimed of each."""
+    return [(join.source, join.code, join.level) for join in joins]

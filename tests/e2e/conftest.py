@@ -10,6 +10,7 @@ import pytest
 from giftbot.sandbox import Sandbox
 from tests.e2e.lives import Cloud
 from tests.e2e.membership import Place, make_place
+from tests.e2e.offices import Office, open_office
 from tests.e2e.stage import Stage
 
 
@@ -31,3 +32,9 @@ async def cloud(tmp_path: Path) -> AsyncIterator[Cloud]:
     made = Cloud(tmp_path / "copies")
     yield made
     await made.go_down()
+
+
+@pytest.fixture
+def office(stage: Stage) -> Office:
+    """A server in which the bot sees everything."""
+    return open_office(stage)

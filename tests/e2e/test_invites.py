@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from giftbot.models.ids import UserId
-from giftbot.models.join import Join, Kind, Left, Level, Method, Reason, Source
-from giftbot.sandbox import DeleteNotice
+from giftbot.models.join import Kind, Level, Method, Reason, Source
 from giftbot.sandbox.arrivals import Way
 from giftbot.sandbox.invite_shapes import Blemish
-from tests.e2e.arrivals import LIST, VANITY, House, house
+from tests.e2e.arrivals import LIST, VANITY, House, facts, house
 from tests.e2e.stage import Stage
 
 
@@ -19,11 +16,6 @@ from tests.e2e.stage import Stage
 def home(stage: Stage) -> House:
     """A server in which the bot sees everything."""
     return house(stage)
-
-
-def facts(joins: list[Join]) -> list[tuple[Source, str | None, Level]]:
-    """What is claimed of each."""
-    return [(join.source, join.code, join.level) for join in joins]
 
 
 async def test_one_join_by_one_invite(home: House) -> None:
@@ -118,64 +110,6 @@ async def test_uses_without_joins(home: House) -> None:
     home.conserved(ledger, {})
 
 
-@pytest.mark.parametrize("notice", list(DeleteNotice))
-@pytest.mark.parametrize("has_log", [True, False], ids=["audit log", "no audit log"])
-async def test_the_last_use_of_an_invite(home: House, notice: DeleteNotice, has_log: bool) -> None:
-    """Cases 7 to 10: the invite vanishes with its last use; when INVITE_DELETE comes makes no difference."""
-    if not has_log:
-        home.guild.set_bot_permissions("VIEW_CHANNEL|MANAGE_GUILD|MANAGE_CHANNELS")
-    ann = home.inviter()
-    invite = home.guild.invites.create(inviter=ann, uses=1, max_uses=2)
-    home.guild.invites.create(inviter=home.inviter("bob"))
-    async with home.stage.bot(scale=1 / 4):
-        await home.settled()
-        (join,) = await home.joined(invite.code, delete_notice=notice)
-    assert (join.source, join.code, join.owner_id) == (Source.INVITE, invite.code, ann.user.id)
-    assert join.level is (Level.COUNTED if has_log else Level.OWNER)
-
-
-@pytest.mark.parametrize("has_log", [True, False], ids=["audit log", "no audit log"])
-async def test_an_invite_that_is_revoked_just_after_its_use(home: House, has_log: bool) -> None:
-    """Case 11: the audit log has the last uses; without it nothing is certain."""
-    if not has_log:
-        home.guild.set_bot_permissions("VIEW_CHANNEL|MANAGE_GUILD|MANAGE_CHANNELS")
-    ann = home.inviter()
-    invite = home.guild.invites.create(inviter=ann, uses=4)
-    async with home.stage.bot():
-        await home.settled()
-        members = home.joins(invite.code)
-        home.guild.invites.revoke(invite)
-        (join,) = await home.decided(members)
-    if has_log:
-        assert facts([join]) == [(Source.INVITE, invite.code, Level.COUNTED)]
-    else:
-        assert join.level <= Level.CANDIDATES
-
-
-async def test_an_invite_that_ends_by_itself_takes_no_blame(home: House) -> None:
-    """Case 12: another counter explains the join, so the one that ran out at that moment was not used."""
-    ann = home.inviter()
-    ending = home.guild.invites.create(inviter=home.inviter("bob"), max_age=600)
-    invite = home.guild.invites.create(inviter=ann)
-    async with home.stage.bot():
-        await home.settled()
-        members = home.joins(invite.code)
-        home.guild.invites.expire(ending)
-        (join,) = await home.decided(members)
-    assert join.level in {Level.COUNTED, Level.CANDIDATES}
-    home.check([join])
-
-
-async def test_an_invite_that_was_made_used_and_gone_between_two_looks(home: House) -> None:
-    """Case 13: its creation was told, its only use took it away."""
-    ann = home.inviter()
-    async with home.stage.bot():
-        await home.settled()
-        invite = home.guild.invites.create(inviter=ann, max_uses=1)
-        (join,) = await home.joined(invite.code)
-    assert (join.code, join.owner_id, join.level) == (invite.code, ann.user.id, Level.COUNTED)
-
-
 async def test_the_servers_own_address(home: House) -> None:
     """Cases 14 and 16: its counter is asked for only when the invites do not explain who came."""
     ann = home.inviter()
@@ -252,91 +186,6 @@ async def test_an_invite_that_gives_a_role(home: House, late: bool) -> None:
         joins = await home.decided(members)
     assert [join.owner_id for join in joins] == [ann.user.id, bob.user.id]
     home.check(joins)
-
-
-async def test_a_join_that_is_told_twice(home: House) -> None:
-    """Case 28: one membership, one use; the next join is counted by itself."""
-    invite = home.guild.invites.create(inviter=home.inviter())
-    async with home.stage.bot():
-        await home.settled()
-        home.sandbox.gateway.delivery.duplicate("GUILD_MEMBER_ADD", after=0.05)
-        members = home.joins(invite.code)
-        home.guild.joins.repeat(members[0])
-        await home.decided(members)
-        home.guild.joins.repeat(members[0])
-        others = await home.joined(invite.code)
-        rows = await home.all_joins()
-    assert [row.user_id for row in rows] == [members[0].user.id, others[0].user_id]
-    assert facts(rows) == [(Source.INVITE, invite.code, Level.COUNTED)] * 2
-
-
-async def test_somebody_comes_again(home: House) -> None:
-    """Case 29: a membership of its own, which points at the one before, with the same or another owner."""
-    ann, bob = home.inviter(), home.inviter("bob")
-    first, second = home.guild.invites.create(inviter=ann), home.guild.invites.create(inviter=bob)
-    async with home.stage.bot():
-        await home.settled()
-        (member,) = home.joins(first.code)
-        await home.decided([member])
-        for code in (first.code, second.code):
-            home.sandbox.leave(home.guild, member)
-            await home.decided([member], until=lambda join: not join.is_open)
-            await asyncio.sleep(1.1)  # within a second it would be the same join told twice
-            home.sandbox.join(home.guild, member, code=code)
-            await home.decided([member], until=lambda join: join.is_open)
-        rows = await home.all_joins()
-    assert [row.kind for row in rows] == [Kind.FIRST, Kind.REJOIN_SAME, Kind.REJOIN_OTHER]
-    assert [row.previous for row in rows] == [None, rows[0].join_id, rows[1].join_id]
-    assert [row.left for row in rows] == [Left.LEFT, Left.LEFT, None]
-    home.check(rows[-1:])
-
-
-async def test_ones_own_invite(home: House) -> None:
-    """Case 30: recorded, and marked as one's own."""
-    ann = home.inviter()
-    invite = home.guild.invites.create(inviter=ann)
-    async with home.stage.bot():
-        await home.settled()
-        home.sandbox.leave(home.guild, ann)
-        home.sandbox.join(home.guild, ann, code=invite.code)
-        (join,) = await home.decided([ann])
-    assert (join.kind, join.code, join.level) == (Kind.SELF, invite.code, Level.COUNTED)
-
-
-async def test_the_inviter_is_gone(home: House) -> None:
-    """Case 31: the invite keeps its inviter, with the name that was seen last."""
-    ann = home.inviter()
-    invite = home.guild.invites.create(inviter=ann)
-    home.sandbox.leave(home.guild, ann)
-    async with home.stage.bot():
-        await home.settled()
-        (join,) = await home.joined(invite.code)
-    assert (join.owner_id, join.owner_name, join.level) == (ann.user.id, "ann", Level.COUNTED)
-
-
-async def test_an_invite_of_our_own_without_a_person(home: House) -> None:
-    """Case 32: the bot made it and nobody knows for whom: the code is certain, the owner unknown."""
-    invite = home.guild.invites.create(inviter=home.sandbox.world.bot)
-    async with home.stage.bot():
-        await home.settled()
-        (join,) = await home.joined(invite.code)
-    assert (join.code, join.level, join.owner_id) == (invite.code, Level.COUNTED, None)
-
-
-async def test_a_temporary_membership(home: House) -> None:
-    """Case 34: it ended by itself when the member had no role; somebody with a role left."""
-    invite = home.guild.invites.create(inviter=home.inviter(), temporary=True)
-    role = home.guild.add_role("regular")
-    async with home.stage.bot():
-        await home.settled()
-        members = home.joins(invite.code, 2)
-        joins = await home.decided(members)
-        home.guild.give(members[1], role)
-        for member in members:
-            home.sandbox.leave(home.guild, member)
-        ended = await home.decided(members, until=lambda join: not join.is_open)
-    assert [join.is_temporary for join in joins] == [True, True]
-    assert [join.left for join in ended] == [Left.TEMPORARY, Left.LEFT]
 
 
 async def test_the_first_look(home: House) -> None:
