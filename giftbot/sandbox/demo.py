@@ -9,7 +9,6 @@ import shlex
 import signal
 import tempfile
 import time
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,13 +16,13 @@ from pathlib import Path
 
 import structlog
 from rich.console import Console
-from rich.table import Table
 
 from giftbot.cloud.service import open_service
 from giftbot.sandbox.answer import text_of
 from giftbot.sandbox.child import BotProcess
 from giftbot.sandbox.demo_invites import Newcomers
 from giftbot.sandbox.demo_players import Place, Players
+from giftbot.sandbox.demo_posts import Posts
 from giftbot.sandbox.limits import Limits
 from giftbot.sandbox.pulse import WaitTimeoutError
 from giftbot.sandbox.refused import DriverTimeout
@@ -55,8 +54,8 @@ class Demo:
             GIFTBOT_INVITES="true",
             **environ,
         )
-        self._expected: dict[str, int] = {}
         self.places = [self._place(name) for name in ("Northwind", "Frostfire", "Ember")]
+        self.posts = Posts(sandbox, self.places)
         self.players = Players(sandbox, self.places)
         self.newcomers = Newcomers(sandbox)
 
@@ -98,25 +97,6 @@ class Demo:
         inside = shlex.quote(str(self.data.parent))
         return f'(cd {inside} && env -i PATH="$PATH" {" ".join(settings)} ops {words})'
 
-    def duplicates(self) -> int:
-        """How many messages there are too many."""
-        return sum(count - 1 for counts in self._shown() for count in counts.values() if count > 1)
-
-    def missing(self) -> int:
-        """How many posts there should be and are not."""
-        return sum(self._expected.values()) - sum(len(counts) for counts in self._shown())
-
-    def table(self) -> Table:
-        """Who got what."""
-        table = Table(title="Messages per server and code")
-        table.add_column("code")
-        for place in self.places:
-            table.add_column(place.guild.name, justify="right")
-        shown = self._shown()
-        for code in self._expected:
-            table.add_row(code, *(str(counts[code]) for counts in shown))
-        return table
-
     async def _configure(self) -> None:
         north, frost, ember = self.places
         for place in self.places:
@@ -131,15 +111,15 @@ class Demo:
             f"Admins ran /giftcodesettings: {north.guild.name} wants the 2 codes active now, "
             f"{frost.guild.name} and {ember.guild.name} only new ones."
         )
-        self._expect("WELCOME2026", 1)
-        self._expect("Frost77", 1)
+        self.posts.expect("WELCOME2026", 1)
+        self.posts.expect("Frost77", 1)
         await self._settle()
         self._say(f"{north.guild.name} got both codes in one message.")
 
     async def _new_code(self) -> None:
         self._sandbox.sources.publish("SNOW2026", rewards="500 wood", expires_at=_in_days(1))
         self._say("The game publishes SNOW2026 ...")
-        self._expect("SNOW2026", 3)
+        self.posts.expect("SNOW2026", 3)
         await self._settle()
         self._say("... and all three servers have it.")
 
@@ -148,19 +128,19 @@ class Demo:
         self._sandbox.sources.drop("page")
         self._say("The code API answers 503 now, and the web page drops every connection.")
         self._sandbox.sources.publish("AURORA9", on={"rss"}, rewards="1 hero shard")
-        self._expect("AURORA9", 3)
+        self.posts.expect("AURORA9", 3)
         await self._settle()
         self._say("AURORA9 came through the RSS feed alone, and nothing expired because a source failed.")
         self._sandbox.sources.heal()
         self._sandbox.sources.publish("THAW2026", on={"json"}, rewards="1 teleport")
-        self._expect("THAW2026", 3)
+        self.posts.expect("THAW2026", 3)
         await self._settle()
         self._say("The sources are well again: THAW2026, which only the code API lists, has arrived.")
 
     async def _crash(self) -> None:
         lost = self._sandbox.faults.hold(MESSAGES, method="POST", after_store=True)
         self._sandbox.sources.publish("GLACIER5", rewards="10 keys")
-        self._expect("GLACIER5", 3)
+        self.posts.expect("GLACIER5", 3)
         await lost.held(timeout=PATIENCE)
         self._say("GLACIER5 is being posted: Discord has stored a message, its answer is still on the way ...")
         self._bot.kill()
@@ -178,9 +158,9 @@ class Demo:
             "and kingdom of each."
         )
         await self.players.turn_on()
-        self.players.expect(*self._expected)
+        self.players.expect(*self.posts.codes)
         self._say(
-            f"Admins run /autoredeem on: all {len(self._expected)} active codes are redeemed for everybody ..."
+            f"Admins run /autoredeem on: all {len(self.posts.codes)} active codes are redeemed for everybody ..."
         )
 
     async def _redeem(self) -> None:
@@ -195,7 +175,7 @@ class Demo:
         await self._bot.start()
         self._say("Started again, it goes on where it was. The game publishes TUNDRA8 meanwhile.")
         self._sandbox.sources.publish("TUNDRA8", rewards="2 keys")
-        self._expect("TUNDRA8", 3)
+        self.posts.expect("TUNDRA8", 3)
         self.players.expect("TUNDRA8")
         await self._settle()
         await self._sandbox.until(
@@ -226,28 +206,13 @@ class Demo:
         self._say("/giftcode_status says: " + "; ".join(lines))
 
     async def _settle(self) -> None:
-        await self._sandbox.until(lambda: self.missing() <= 0, timeout=PATIENCE, what="the posts")
+        await self._sandbox.until(lambda: self.posts.missing() <= 0, timeout=PATIENCE, what="the posts")
 
     def _place(self, name: str) -> Place:
         guild = self._sandbox.world.add_guild(name)
         admin = self._sandbox.user(guild, name=f"{name}'s admin", permissions="MANAGE_GUILD")
         channels = {one.name: one for one in guild.channels.values()}
         return Place(guild, channels["codes"], channels["general"], admin)
-
-    def _expect(self, code: str, servers: int) -> None:
-        self._expected[code] = servers
-
-    def _shown(self) -> list[Counter[str]]:
-        """Per server, how many messages show each code."""
-        return [
-            Counter(
-                code
-                for message in self._sandbox.world.messages(place.channel)
-                for code in self._expected
-                if code in text_of(message)
-            )
-            for place in self.places
-        ]
 
     def _say(self, words: str) -> None:
         self._console.print(f"[dim]{time.monotonic() - self._began:5.1f} s[/dim]  {words}", highlight=False)
@@ -282,8 +247,8 @@ async def run_demo(*, keep: bool) -> int:
             console.print(f"The demo stopped: {error}. The end of the bot's log:", highlight=False)
             console.print("\n".join(demo.log.read_text().splitlines()[-20:]), highlight=False, markup=False)
             return 1
-        console.print(demo.table())
-        duplicates, missing = demo.duplicates(), demo.missing()
+        console.print(demo.posts.table())
+        duplicates, missing = demo.posts.duplicates(), demo.posts.missing()
         console.print(f"Posted twice: {duplicates}. Missing: {missing}.", highlight=False)
         console.print(demo.players.table())
         twice, without = demo.players.twice(), demo.players.missing()
