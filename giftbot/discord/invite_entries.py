@@ -81,7 +81,7 @@ def member_of(data: object) -> MemberSeen | None:
     return MemberSeen(
         user_id=UserId(user_id),
         user_name=_text(user.get("username")) or str(user_id),
-        joined_at=joined_at,
+        joined_at=cut(joined_at),
         role_ids=tuple(RoleId(number) for number in _numbers(entry.get("roles"))),
         is_bot=user.get("bot") is True,
         flags=number_of(entry.get("flags")) or 0,
@@ -120,6 +120,11 @@ def moment_of(data: object) -> datetime | None:
     except ValueError:
         return None
     return moment.astimezone(UTC) if moment.tzinfo is not None else None
+
+
+def cut(moment: datetime) -> datetime:
+    """That moment to the millisecond, as stores keep it."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _end(entry: Entry) -> datetime | None:

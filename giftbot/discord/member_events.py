@@ -8,7 +8,7 @@ from datetime import timedelta
 import attrs
 import hikari
 
-from giftbot.discord.invite_entries import invite_of_event
+from giftbot.discord.invite_entries import cut, invite_of_event
 from giftbot.discord.invites import DiscordInvites
 from giftbot.models.ids import ChannelId, GuildId, InviteCode, RoleId, UserId
 from giftbot.models.invite import Coverage
@@ -129,7 +129,7 @@ class MemberEvents:
             user_id=user_id,
             user_name=member.username,
             is_bot=member.is_bot,
-            joined_at=member.joined_at,
+            joined_at=None if member.joined_at is None else cut(member.joined_at),
             role_ids=_roles_of(member),
             flags=int(member.guild_flags),
         )
