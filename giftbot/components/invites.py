@@ -162,7 +162,7 @@ async def turn_by(press: Press, inquiries: alluka.Injected[Inquiries]) -> None:
     """Show another page of somebody's joins."""
     press.require_manager()
     owner_id, number = parse_by(press.argument)
-    brought = await inquiries.by(press.guild_id, owner_id, number)
+    brought = await inquiries.by(press.guild_id, owner_id, number, is_turned=True)
     await press.update(embeds=[by_embed(brought)], components=by_components(brought))
 
 
@@ -171,7 +171,7 @@ async def turn_board(press: Press, board: alluka.Injected[Leaderboard]) -> None:
     """Show another page of the leaderboard."""
     press.require_manager()
     period, number = parse_board(press.argument)
-    found = await board.board(press.guild_id, period)
+    found = await board.kept(press.guild_id, period)
     await press.update(embeds=[board_embed(found, number)], components=board_components(found, number))
 
 

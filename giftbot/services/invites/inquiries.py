@@ -48,9 +48,12 @@ class Inquiries:
         waiting = await self._store.list_events(guild_id)
         return any(event.user_id == user_id and event.kind is InviteEventKind.JOINED for event in waiting)
 
-    async def by(self, guild_id: GuildId, owner_id: UserId, number: int = 0) -> Brought:
-        """Whom somebody brought; page `number`, counted from 0, or the last one that there is."""
-        standing = await self._leaderboard.standing(guild_id, owner_id)
+    async def by(self, guild_id: GuildId, owner_id: UserId, number: int = 0, *, is_turned: bool = False) -> Brought:
+        """Whom somebody brought; page `number`, counted from 0, or the last one that there is.
+
+        With `is_turned` the figures may be those of the page before, up to a minute old.
+        """
+        standing = await self._leaderboard.standing(guild_id, owner_id, is_new=not is_turned)
         number = max(0, number)
         joins: Sequence[Join] = await self._store.list_joins(
             guild_id, owner_id=owner_id, limit=(number + 1) * LINES + 1

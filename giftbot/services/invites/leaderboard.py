@@ -16,6 +16,10 @@ from giftbot.services.remembering_invites import InviteStore
 
 YOUNG = timedelta(days=1)
 """An account that is younger when it joins is flagged."""
+FRESH = timedelta(minutes=1)
+"""For so long the pages of a message are those of one count."""
+MOST_KEPT = 8
+"""So many boards are kept; of more, the oldest are counted anew."""
 _DISCORD_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 
 
@@ -44,10 +48,26 @@ class Leaderboard:
     def __init__(self, *, store: InviteStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._kept: dict[tuple[GuildId, Period], tuple[Board, datetime]] = {}
+
+    async def kept(self, guild_id: GuildId, period: Period = Period.ALL) -> Board:
+        """The board as it was counted in the last minute, or else counted now: for turning pages."""
+        board, counted_at = self._kept.get((guild_id, period), (None, None))
+        if board is None or counted_at is None or self._clock.now() - counted_at >= FRESH:
+            return await self.board(guild_id, period)
+        return board
 
     async def board(self, guild_id: GuildId, period: Period = Period.ALL) -> Board:
-        """Everybody who brought somebody."""
+        """Everybody who brought somebody, counted now."""
         now = self._clock.now()
+        board = await self._count(guild_id, period, now)
+        self._kept.pop((guild_id, period), None)
+        self._kept[guild_id, period] = (board, now)
+        while len(self._kept) > MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return board
+
+    async def _count(self, guild_id: GuildId, period: Period, now: datetime) -> Board:
         tallies: dict[UserId, _Tally] = {}
         joined = without = unknown = 0
         async for joins in joins_since(self._store, guild_id, period.since(now)):
@@ -68,9 +88,11 @@ class Leaderboard:
         standings.sort(key=lambda one: (-one.real, -one.here, -one.possible, one.owner_id))
         return Board(period, tuple(standings), joined, without, unknown)
 
-    async def standing(self, guild_id: GuildId, owner_id: UserId, period: Period = Period.ALL) -> Standing:
-        """One inviter's figures."""
-        board = await self.board(guild_id, period)
+    async def standing(
+        self, guild_id: GuildId, owner_id: UserId, period: Period = Period.ALL, *, is_new: bool = True
+    ) -> Standing:
+        """One inviter's figures; with `is_new` counted now, else within the last minute."""
+        board = await (self.board if is_new else self.kept)(guild_id, period)
         return next((one for one in board.standings if one.owner_id == owner_id), Standing(owner_id))
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import attrs
 import pytest
 
-from giftbot.models.ids import InviteCode
+from giftbot.models.ids import GuildId, InviteCode
 from giftbot.models.invite_board import Period, Stay
 from giftbot.models.join import Candidate, Kind, Left, Level, Reason, Source
-from giftbot.services.invites.leaderboard import Leaderboard
+from giftbot.services.invites.leaderboard import FRESH, MOST_KEPT, Leaderboard
 from giftbot.services.ports import Store
 from tests.fakes import START, ManualClock
 from tests.services.invites.joining import ADA, BOB, CLEO, DAY, GUILD, joined, member
@@ -119,3 +119,33 @@ async def test_somebody_who_brought_nobody_has_a_standing_of_nothing(store: Stor
     """Nothing is divided by nothing."""
     standing = await board.standing(GUILD, BOB)
     assert (standing.joined, standing.uncertain, standing.stays) == (0, 0.0, ())
+
+
+async def test_pages_are_turned_in_one_count_for_a_minute(store: Store) -> None:
+    """Of each server and period; asking anew counts anew, and later pages are those of that."""
+    clock = ManualClock()
+    board = Leaderboard(store=store, clock=clock)
+    await store.insert_joins([joined(1)])
+    first = await board.board(GUILD)
+    await store.insert_joins([joined(2, BOB)])
+    clock.advance(seconds=FRESH.total_seconds() - 1)
+    assert await board.kept(GUILD) is first
+    assert (await board.standing(GUILD, BOB, is_new=False)).joined == 0
+    assert (await board.kept(GUILD, Period.WEEK)).joined == 2
+    assert (await board.kept(GuildId(GUILD + 1))).joined == 0
+    again = await board.board(GUILD)
+    assert again.joined == 2
+    await store.insert_joins([joined(3)])
+    assert await board.kept(GUILD) is again
+    clock.advance(seconds=FRESH.total_seconds())
+    assert (await board.kept(GUILD)).joined == 3
+
+
+async def test_few_boards_are_kept(store: Store, board: Leaderboard) -> None:
+    """The one that was counted first is counted anew."""
+    first = await board.board(GUILD)
+    for number in range(1, MOST_KEPT):
+        await board.board(GuildId(GUILD + number))
+    assert await board.kept(GUILD) is first
+    await board.board(GuildId(GUILD + MOST_KEPT))
+    assert await board.kept(GUILD) is not first
