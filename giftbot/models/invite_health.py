@@ -55,6 +55,31 @@ class BlindSpots:
 
 
 @attrs.frozen
+class Audited:
+    """What the last member search in a server came to."""
+
+    at: datetime
+    joins: int
+    """How many were looked for."""
+    contradicted: int
+    """How many of them it says otherwise about."""
+
+
+@attrs.frozen
+class SearchState:
+    """How the second look at joins, by Discord's member search, stands in one server."""
+
+    waiting: int = 0
+    """Joins that are to be looked for."""
+    paused_until: datetime | None = None
+    """None while it works."""
+    why: str | None = None
+    """Why it is left alone."""
+    last: Audited | None = None
+    """None while this process has not searched there."""
+
+
+@attrs.frozen
 class Health:
     """Everything but the invites one by one."""
 
@@ -77,6 +102,8 @@ class Health:
     copies: tuple[CopyStatus, ...]
     pages: int
     """How many pages of invites there are."""
+    search: SearchState | None = None
+    """None where the member search is off."""
 
 
 @attrs.frozen

@@ -17,6 +17,7 @@ from giftbot.models.invite_health import (
     InviteLine,
     InvitePage,
     Refreshed,
+    SearchState,
 )
 from giftbot.text.invites import code, person, who
 from giftbot.text.words import counted, plain, relative
@@ -30,6 +31,7 @@ BUTTON_CHANNELS = "Channels"
 CHANNELS_TITLE = "Invites: what I may do in each channel"
 NO_CHANNELS = "I see no channel that can have invites."
 NO_INVITES = "No invites are cached."
+SEARCH_OFF = "off (the host turns it on with GIFTBOT_MEMBER_SEARCH)"
 STILL_LOOKING = "I am still looking: Discord answers slowly. Try /debug_invites in a minute."
 COVERAGE_SENTENCES = {
     Coverage.FULL: "I see all invites with their uses.",
@@ -80,8 +82,29 @@ def overview(health: Health) -> list[tuple[str, str]]:
         fields.append(("Waiting", f"{counted(health.waiting, 'event')} to be decided."))
     fields.append(("Unclaimed uses", _unclaimed(health)))
     fields.append(("Gone invites", _lines([_tombstone(one) for one in ledger.tombstones]) or "none that matter"))
+    fields.append(("Member search", SEARCH_OFF if health.search is None else search_state(health.search)))
     fields.append(("Copies", _lines([copy_line(one) for one in health.copies]) or "none are kept"))
     return [(name, words[:_FIELD]) for name, words in fields]
+
+
+def search_state(search: SearchState) -> str:
+    """How the second look at joins stands."""
+    if search.paused_until is None:
+        words = "on"
+    else:
+        why = plain((search.why or "")[:300])
+        words = f"on, but it does not work: {why} It is asked again {relative(search.paused_until)}."
+    lines = [words]
+    if search.waiting:
+        lines.append(f"{counted(search.waiting, 'join')} to look for")
+    if search.last is None:
+        lines.append("no search in this server since my start")
+    else:
+        lines.append(
+            f"last search {relative(search.last.at)}: {counted(search.last.joins, 'join')},"
+            f" {search.last.contradicted:,} of them contradicted"
+        )
+    return "\n".join(lines)
 
 
 def invite_line(line: InviteLine) -> str:

@@ -15,7 +15,7 @@ from giftbot.sandbox.arrivals import Way
 from giftbot.sandbox.member_search import SearchMood
 from giftbot.sandbox.nouns import Member
 from tests.e2e.arrivals import House, house
-from tests.e2e.headquarters import headquarters
+from tests.e2e.headquarters import headquarters, said
 from tests.e2e.stage import Stage
 
 SEARCH = "/guilds/{guild_id}/members-search"
@@ -107,9 +107,10 @@ async def test_an_index_that_lags_or_is_not_ready_is_asked_again(home: House) ->
 
 @pytest.mark.parametrize("mood", [SearchMood.ODD_SHAPE, SearchMood.DISABLED])
 async def test_a_search_that_changed_is_left_alone_and_counting_goes_on(home: House, mood: SearchMood) -> None:
-    """It is asked once, which the log says once; joins after that are decided as without it."""
+    """It is asked once; the log says so once, and /debug_invites; joins after that are decided as without it."""
     home.sandbox.world.member_search.mood = mood
     people = crowd(home)
+    admin = home.sandbox.user(home.guild, name="admin", permissions="MANAGE_GUILD")
     with capture_logs() as logs:
         async with home.stage.bot():
             await home.settled()
@@ -117,6 +118,9 @@ async def test_a_search_that_changed_is_left_alone_and_counting_goes_on(home: Ho
             await home.sandbox.requests.wait(1, method="POST", route=SEARCH)
             (join,) = await home.joined(people.codes[0])
             await asyncio.sleep(LONGER_THAN_A_SEARCH)
+            shown = await said(await admin.command("debug_invites"))
+    assert "on, but it does not work: " in shown
+    assert "no search in this server since my start" in shown
     assert (join.level, join.owner_id) == (Level.COUNTED, people.inviters[0].user.id)
     assert home.sandbox.requests.count(method="POST", route=SEARCH) == 1
     assert [line["guild"] for line in logs if line["event"] == "member search switched off"] == ["all"]
@@ -153,6 +157,8 @@ async def test_by_default_it_is_never_asked(stage: Stage) -> None:
         await home.decided(members)
         await asyncio.sleep(LONGER_THAN_A_SEARCH)
         joins = await home.decided(members)
+        admin = stage.sandbox.user(home.guild, name="admin", permissions="MANAGE_GUILD")
+        assert "GIFTBOT_MEMBER_SEARCH" in await said(await admin.command("debug_invites"))
     assert {join.level for join in joins} == {Level.CANDIDATES}
     assert home.sandbox.requests.count(route=SEARCH) == 0
 

@@ -13,6 +13,7 @@ from giftbot.logs import new_reference
 from giftbot.models.audit_times import AuditTimes
 from giftbot.models.ids import GuildId, JoinId, UserId
 from giftbot.models.invite_batch import InviteBatch
+from giftbot.models.invite_health import Audited, SearchState
 from giftbot.models.join import Join, Level
 from giftbot.services.invites.breaker import Breaker
 from giftbot.services.invites.origins import SAME_MOMENT, Origins, origin_of
@@ -63,11 +64,17 @@ class Auditor:
         self._changed = changed
         self._waiting: dict[GuildId, dict[JoinId, _Waiting]] = {}
         self._searched: dict[GuildId, float] = {}
+        self._last: dict[GuildId, Audited] = {}
         self._breaker = Breaker(clock, times)
 
     async def on_decided(self, batch: InviteBatch) -> None:
         """Note the joins of a batch that are not confirmed."""
         self._note(batch.joins)
+
+    def state(self, guild_id: GuildId) -> SearchState:
+        """How it stands in a server."""
+        until, why = self._breaker.pause(guild_id) or (None, None)
+        return SearchState(len(self._waiting.get(guild_id, ())), until, why, self._last.get(guild_id))
 
     def _note(self, joins: Iterable[Join]) -> None:
         now = self._clock.monotonic()
@@ -171,12 +178,14 @@ class Auditor:
         changed, settled = await self._compare(guild_id, open_ones, seen)
         if changed:
             self._changed(guild_id, changed)
+        contradicted = sum(join.level is not Level.CONFIRMED for join in changed)
+        self._last[guild_id] = Audited(self._clock.now(), len(open_ones), contradicted)
         _log.info(
             "joins audited",
             guild=guild_id,
             count=len(open_ones),
-            confirmed=sum(join.level is Level.CONFIRMED for join in changed),
-            contradicted=sum(join.level is not Level.CONFIRMED for join in changed),
+            confirmed=len(changed) - contradicted,
+            contradicted=contradicted,
             not_found=len(open_ones) - len(settled),
         )
         return done | settled

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import attrs
 import structlog
 
@@ -17,6 +19,7 @@ class _Fuse:
     until: float
     """Monotonic."""
     span: float
+    why: str
 
 
 class Breaker:
@@ -32,15 +35,25 @@ class Breaker:
         now = self._clock.monotonic()
         return any(key in self._fuses and now < self._fuses[key].until for key in (None, guild_id))
 
+    def pause(self, guild_id: GuildId) -> tuple[datetime, str] | None:
+        """Until when it is left alone in that server, and why; None where it may be asked."""
+        now = self._clock.monotonic()
+        fuses = [self._fuses[key] for key in (None, guild_id) if key in self._fuses]
+        longest = max(fuses, key=lambda fuse: fuse.until, default=None)
+        if longest is None or longest.until <= now:
+            return None
+        return self._clock.now() + timedelta(seconds=longest.until - now), longest.why
+
     def trip(self, guild_id: GuildId | None, why: str) -> None:
         """It does not work there."""
         now = self._clock.monotonic()
         fuse = self._fuses.get(guild_id)
         if fuse is None:
-            fuse = self._fuses[guild_id] = _Fuse(now, self._times.off)
+            fuse = self._fuses[guild_id] = _Fuse(now, self._times.off, why)
             _log.warning("member search switched off", guild=guild_id or "all", seconds=round(fuse.span), why=why)
         else:
             fuse.span = min(fuse.span * 2, self._times.off_limit)
+            fuse.why = why
         fuse.until = now + fuse.span
 
     def reset(self, guild_id: GuildId) -> None:

@@ -22,6 +22,7 @@ from giftbot.models.invite_health import (
     InviteLine,
     InvitePage,
     Refreshed,
+    SearchState,
     compare,
 )
 from giftbot.models.staff import StaffLink
@@ -64,13 +65,18 @@ class InviteHealth:
         refresh: Callable[[GuildId], Awaitable[Ledger]],
         copies: CopyKeeping | None,
         clock: Clock,
+        search: Callable[[GuildId], SearchState] | None = None,
     ) -> None:
-        """Take `refresh`, which looks and decides (`Actors.refresh`); `copies` is None where none are kept."""
+        """Take `refresh`, which looks and decides (`Actors.refresh`).
+
+        `copies` is None where none are kept, `search` (`Auditor.state`) where the member search is off.
+        """
         self._store = store
         self._directory = directory
         self._refresh = refresh
         self._copies = copies
         self._clock = clock
+        self._search = search
 
     async def examine(self, guild_id: GuildId) -> Health:
         """How everything stands; with one look, where the bot may."""
@@ -93,6 +99,7 @@ class InviteHealth:
             waiting=len(await self._store.list_events(guild_id)),
             copies=() if self._copies is None else self._copies.status(),
             pages=_pages(len(ledger.invites), LINES),
+            search=None if self._search is None else self._search(guild_id),
         )
 
     async def invites(self, guild_id: GuildId, number: int) -> InvitePage:

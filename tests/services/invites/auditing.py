@@ -16,6 +16,7 @@ from giftbot.models.ids import GuildId, InviteCode, UserId
 from giftbot.models.join import Candidate, Join, Level, Reason, Source
 from giftbot.services.invites.auditor import Auditor
 from giftbot.services.invites.ports import MemberOrigin, Way
+from giftbot.services.ports import Clock
 from giftbot.services.remembering_invites import InviteStore
 from tests.services.invites.joining import ADA, BOB, joined
 from tests.services.invites.processes import Handle, staged
@@ -64,6 +65,7 @@ class Office:
     index: Index
     auditor: Auditor
     told: list[Join]
+    clock: Clock
 
     async def decided(self, *joins: Join) -> None:
         """These were stored, and passed on."""
@@ -91,7 +93,7 @@ async def office(path: Path) -> AsyncIterator[Office]:
         )
         worker = asyncio.create_task(auditor.run())
         try:
-            yield Office(store, index, auditor, told)
+            yield Office(store, index, auditor, told, stage.clock)
         finally:
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)

@@ -11,12 +11,13 @@ from structlog.testing import capture_logs
 
 from giftbot.errors import InviteLookError, SearchNotReadyError, SearchRefusedError
 from giftbot.models.invite_event import InviteEvent, InviteEventKind
+from giftbot.models.invite_health import SearchState
 from giftbot.models.join import Level
 from giftbot.services.invites.auditor import TRIES
 from giftbot.services.invites.ports import Way
 from tests.fakes import START
-from tests.services.invites.auditing import OTHER, TIMES, office, unsure
-from tests.services.invites.joining import ADA, GUILD
+from tests.services.invites.auditing import OTHER, TIMES, A, office, unsure
+from tests.services.invites.joining import ADA, BOB, GUILD, joined
 from tests.virtual_time import virtual
 
 
@@ -147,3 +148,27 @@ def test_what_a_process_left_is_taken_up_by_the_next(tmp_path: Path) -> None:
             assert (await desk.one(unsure(2, days_ago=1))).level is Level.CANDIDATES
 
     check()
+
+
+@virtual
+async def test_its_state_can_be_asked_for(tmp_path: Path) -> None:
+    """What waits, until when it is left alone and why, and how many joins the last search contradicted."""
+    async with office(tmp_path) as desk:
+        right, wrong = unsure(1), joined(2, ADA, code=A)
+        desk.index.says(right, Way.INVITE, "a", ADA)
+        desk.index.says(wrong, Way.INVITE, "b", BOB)
+        desk.index.failures = [SearchRefusedError("Forbidden.", is_everywhere=False)]
+        assert desk.auditor.state(GUILD) == SearchState()
+        await desk.decided(right, wrong)
+        assert desk.auditor.state(GUILD) == SearchState(waiting=2)
+        await asyncio.sleep(60)
+        paused = desk.auditor.state(GUILD)
+        assert (paused.waiting, paused.why, paused.last) == (2, "Forbidden.", None)
+        assert paused.paused_until is not None
+        assert 3500 <= (paused.paused_until - desk.clock.now()).total_seconds() <= 3600
+        assert desk.auditor.state(OTHER) == SearchState()
+        await asyncio.sleep(3700)
+        done = desk.auditor.state(GUILD)
+        assert (done.waiting, done.paused_until, done.why) == (0, None, None)
+        assert done.last is not None
+        assert (done.last.joins, done.last.contradicted) == (2, 1)

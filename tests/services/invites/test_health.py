@@ -12,7 +12,7 @@ from giftbot.models.ids import ChannelId, GuildId, InviteCode, UserId
 from giftbot.models.invite import Coverage, Gone, Tombstone, Unclaimed, Vanity
 from giftbot.models.invite_batch import InviteBatch, Ledger
 from giftbot.models.invite_event import InviteEvent, InviteEventKind
-from giftbot.models.invite_health import Difference
+from giftbot.models.invite_health import Audited, Difference, Health, SearchState
 from giftbot.models.staff import StaffLink
 from giftbot.services.invites.health import LINES, InviteHealth
 from giftbot.services.invites.ports import ChannelSight
@@ -193,3 +193,33 @@ async def test_copies_that_cannot_be_made_do_not_hide_what_was_found(ward: Ward)
     ward.answers.append(ledger(1, invite("a", 1)))
     done = await ward.health.refresh(GUILD)
     assert (done.new, done.copies) == (("a",), ward.copies.status())
+
+
+async def test_the_member_search_is_off_on_or_left_alone(store: Store) -> None:
+    """With the reason and the moment at which it is asked again, and what its last search came to."""
+    states: list[SearchState] = []
+
+    async def refresh(guild_id: GuildId) -> Ledger:
+        return Ledger(guild_id)
+
+    def shown(found: Health) -> str:
+        return fields(texts.overview(found))["Member search"]
+
+    plain, searching = (
+        InviteHealth(
+            store=store, directory=SeenInvites(), refresh=refresh, copies=None, clock=ManualClock(), search=search
+        )
+        for search in (None, lambda _guild_id: states[-1])
+    )
+    assert shown(await plain.examine(GUILD)) == texts.SEARCH_OFF
+    states.append(SearchState())
+    assert shown(await searching.examine(GUILD)) == "on\nno search in this server since my start"
+    states.append(
+        SearchState(3, START + timedelta(hours=1), "It answered 404.", Audited(START, joins=12, contradicted=2))
+    )
+    moment = int(START.timestamp())
+    assert shown(await searching.examine(GUILD)).splitlines() == [
+        f"on, but it does not work: It answered 404. It is asked again <t:{moment + 3600}:R>.",
+        "3 joins to look for",
+        f"last search <t:{moment}:R>: 12 joins, 2 of them contradicted",
+    ]
