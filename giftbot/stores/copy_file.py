@@ -11,7 +11,7 @@ import structlog
 
 from giftbot.errors import CopyError, CopyRefusedError
 from giftbot.files import replacing, set_aside
-from giftbot.services.invites.envelope import LARGEST_COPY, ForeignCopyError, read_copy, render_file
+from giftbot.services.invites.envelope import LARGEST_COPY, ForeignCopyError, file_pieces, read_copy
 from giftbot.services.invites.ports import Copy
 from giftbot.services.invites.reading import read_any_copy
 
@@ -81,11 +81,10 @@ class CopyFile:
             there = self._take_over(copy)
         if there is not None and there.epoch == copy.epoch and there.sequence > copy.sequence:
             raise CopyRefusedError(f"A newer copy is there: {there.sequence}, not {copy.sequence}.")
-        body = render_file(copy)
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replacing(self._path) as file:
             os.fchmod(file.fileno(), 0o600)
-            file.write(body)
+            file.writelines(file_pieces(copy))
             self._keep_one_before()
         self._is_ours = Copy(copy.epoch, copy.sequence, copy.taken_at, {})
 

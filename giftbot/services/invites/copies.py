@@ -14,14 +14,14 @@ from giftbot.collector import resting
 from giftbot.errors import GiftbotError, StoreError
 from giftbot.logs import new_reference
 from giftbot.models.copy_status import CopyStatus
-from giftbot.models.ids import GuildId
+from giftbot.models.ids import GuildId, JoinId
 from giftbot.models.join import Join
 from giftbot.services.invites.archive import Archive, Change
 from giftbot.services.invites.keeper import Keeper
 from giftbot.services.invites.merging import Merging
-from giftbot.services.invites.payload import Documents, month_of
 from giftbot.services.invites.ports import Copy, CopyPlace
 from giftbot.services.invites.restoring import Restoring
+from giftbot.services.invites.sections import Documents
 from giftbot.services.ports import Clock
 from giftbot.services.remembering_invites import InviteStore
 from giftbot.services.signal import Signal
@@ -100,7 +100,7 @@ class Copies:
             )
             for place in places
         )
-        self._changes: dict[GuildId, set[str]] = {}
+        self._changes: dict[GuildId, set[JoinId]] = {}
         self._wants_everything = True
         self._read_at = 0.0
         self._ledgers_read_at: datetime | None = None
@@ -123,7 +123,7 @@ class Copies:
 
     def changed(self, guild_id: GuildId, joins: Iterable[Join] = ()) -> None:
         """Note that something of a server's invites, links, credits or settings changed, and which of its joins."""
-        self._changes.setdefault(guild_id, set()).update(map(month_of, joins))
+        self._changes.setdefault(guild_id, set()).update(join.join_id for join in joins)
         self._wake.set()
 
     async def run(self) -> None:
@@ -221,14 +221,14 @@ class Copies:
             try:
                 copy = await self._read(changes, everything=everything)
             except BaseException:
-                for guild_id, months in changes.items():
-                    self._changes.setdefault(guild_id, set()).update(months)
+                for guild_id, joins in changes.items():
+                    self._changes.setdefault(guild_id, set()).update(joins)
                 self._wants_everything = self._wants_everything or everything
                 raise
             for keeper in self._keepers:
                 keeper.offer(copy)
 
-    async def _read(self, changes: dict[GuildId, set[str]], *, everything: bool) -> Copy:
+    async def _read(self, changes: dict[GuildId, set[JoinId]], *, everything: bool) -> Copy:
         if everything:
             began, now = self._clock.monotonic(), self._clock.now()
             await self._archive.read_everything(self._ledgers_read_at)
@@ -237,7 +237,7 @@ class Copies:
             await self._archive.read_again(Change(guild_id) for guild_id in changes)
         else:
             await self._archive.read_again(
-                Change(guild_id, frozenset(months)) for guild_id, months in changes.items()
+                Change(guild_id, frozenset(joins)) for guild_id, joins in changes.items()
             )
         carried = await self._store.get_carried()
         series = self._restoring.series

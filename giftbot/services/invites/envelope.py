@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import cast
 
@@ -18,7 +18,7 @@ import orjson
 from giftbot.errors import CopyError, CopyRefusedError
 from giftbot.services.invites.bounds import Bounds
 from giftbot.services.invites.earlier_shape import CACHE_TABLE
-from giftbot.services.invites.parts import digest_of, render, size_of
+from giftbot.services.invites.parts import digest_of, pieces, size_of
 from giftbot.services.invites.payload import EARLIER, ENVELOPE, OURS, carried_of
 from giftbot.services.invites.ports import Copy
 
@@ -74,11 +74,16 @@ def _envelope(copy: Copy) -> dict[str, object]:
 def render_copy(copy: Copy) -> bytes:
     """A copy as the cloud service takes it. Raises `CopyError` when it is too large."""
     data = {ENVELOPE: _envelope(copy), **copy.data}
-    return _fitting(render({"discord_data": data, "backup_timestamp": copy.taken_at.isoformat()}))
+    return b"".join(_fitting(pieces({"discord_data": data, "backup_timestamp": copy.taken_at.isoformat()})))
 
 
 def render_file(copy: Copy) -> bytes:
-    """A copy as a file whose `timestamp` and `cache` earlier bots read. Raises `CopyError`."""
+    """A copy as a file whose `timestamp` and `cache` earlier bots read. Raises `CopyError` when it is too large."""
+    return b"".join(file_pieces(copy))
+
+
+def file_pieces(copy: Copy) -> Iterator[bytes]:
+    """The same, a piece at a time: it need not be in memory as a whole. Raises `CopyError` on the way."""
     data = {name: value for name, value in copy.data.items() if name != CACHE_TABLE}
     cache = cast("Mapping[str, object]", copy.data.get(CACHE_TABLE) or {})
     head = {
@@ -87,7 +92,7 @@ def render_file(copy: Copy) -> bytes:
         "last_updated": copy.taken_at.isoformat().replace("+00:00", "Z"),
         "cache": cache.get("cache", {}),
     }
-    return _fitting(render({**head, "discord_data": data}))
+    return _fitting(pieces({**head, "discord_data": data}))
 
 
 def local_text(moment: datetime) -> str:
@@ -95,10 +100,13 @@ def local_text(moment: datetime) -> str:
     return moment.astimezone().replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
-def _fitting(body: bytes) -> bytes:
-    if len(body) > LARGEST_COPY:
-        raise CopyError(f"The copy has {len(body) >> 20} MiB; more than {LARGEST_COPY >> 20} are not kept.")
-    return body
+def _fitting(body: Iterable[bytes]) -> Iterator[bytes]:
+    size = 0
+    for piece in body:
+        size += len(piece)
+        if size > LARGEST_COPY:
+            raise CopyError(f"The copy has more than {LARGEST_COPY >> 20} MiB, and no more are kept.")
+        yield piece
 
 
 def read_copy(body: bytes) -> Copy:

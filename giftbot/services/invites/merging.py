@@ -14,8 +14,9 @@ from giftbot.models.credit import Credit
 from giftbot.models.ids import GuildId
 from giftbot.models.join import Join
 from giftbot.models.ledger_document import LedgerDocument
-from giftbot.services.invites.payload import OURS, Documents, Records, carried_of, read_records
+from giftbot.services.invites.payload import OURS, Records, carried_of, read_records
 from giftbot.services.invites.ports import Copy
+from giftbot.services.invites.sections import Documents
 from giftbot.services.remembering_invites import InviteStore
 
 _TOGETHER = 50

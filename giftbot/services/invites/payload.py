@@ -1,7 +1,7 @@
 """What a copy holds: a server's invites, joins, links, credits and settings, and what earlier bots kept, as JSON.
 
 `discord_data` has a table of ours, `giftbot_invites`, that says everything: server id -> section -> rows. A section
-is what changes together: `ledger`, `state` (settings, links, credits), the joins of one month, `joins 2026-05`.
+is what changes together: `ledger`, `state` (settings, links, credits), joins of one month, `joins 2026-05`.
 Beside it stand the tables that earlier bots read, made from it (`EARLIER`), and the tables that are carried along.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Protocol, TypeVar, cast
+from typing import TypeVar, cast
 
 import attrs
 
@@ -29,10 +29,10 @@ from giftbot.services.invites.earlier_shape import (
     STAFF_TABLE,
     VIP_TABLE,
     cached_invites,
-    join_rows,
     state_tables,
 )
-from giftbot.services.invites.parts import Part, pack, pack_rows, size_of
+from giftbot.services.invites.parts import pack, size_of
+from giftbot.services.invites.sections import Documents, Section, sections_of, with_joins
 
 OURS = "giftbot_invites"
 """The table that says everything."""
@@ -47,26 +47,8 @@ STATE = "state"
 ENTRY_LIMIT = 256 * 1024
 """Bytes of one row as JSON; a longer one is refused. A raid's ledger with its thousand invites is not one row."""
 _LONGEST_ID = len(str(LARGEST_ID))
-_TOGETHER = 200
-"""Joins that become JSON at once: 1 ms."""
 
 V = TypeVar("V", bound=attrs.AttrsInstance)
-
-
-class Documents(Protocol):
-    """Turns models into plain dicts and back."""
-
-    def to_document(self, value: attrs.AttrsInstance) -> dict[str, object]:
-        """A value as a dict of what JSON has."""
-        ...
-
-    def read_document(self, model: type[V], document: object) -> V | None:
-        """The value in a dict; None when it cannot be read."""
-        ...
-
-    def settled_invite(self, document: Mapping[str, object]) -> Mapping[str, object] | None:
-        """The dict of an invite as `to_document` might have made it; None when it cannot be read."""
-        ...
 
 
 @attrs.frozen
@@ -79,20 +61,6 @@ class Records:
     links: tuple[StaffLink, ...] = ()
     credits: tuple[Credit, ...] = ()
     joins: tuple[Join, ...] = ()
-
-
-@attrs.frozen
-class Section:
-    """One section of one server, ready to be copied."""
-
-    own: Part
-    earlier: Mapping[str, Part]
-    """Its rows for the tables of earlier bots; of `invite_cache` the server's invites."""
-
-
-def month_of(join: Join) -> str:
-    """The section that a join belongs to."""
-    return f"joins {join.joined_at:%Y-%m}"
 
 
 def pack_state(records: Records, documents: Documents) -> Section:
@@ -113,24 +81,11 @@ def pack_ledger(ledger: LedgerDocument) -> Section:
     return Section(pack(ledger.document), {CACHE_TABLE: pack(cached_invites(ledger.document))})
 
 
-def pack_joins(joins: Sequence[Join], documents: Documents) -> Section:
-    """The section of one server's joins of one month."""
-    ordered = sorted(joins, key=lambda join: join.join_id)
-    pieces = [ordered[start : start + _TOGETHER] for start in range(0, len(ordered), _TOGETHER)]
-    own = pack_rows([documents.to_document(join) for join in piece] for piece in pieces)
-    if not any(join.is_open for join in joins):
-        return Section(own, {})
-    return Section(own, {JOINS_TABLE: pack_rows(join_rows(piece) for piece in pieces)})
-
-
 def pack_records(records: Records, documents: Documents) -> dict[str, Section]:
     """All sections of a server."""
-    ordered = sorted(records.joins, key=month_of)
-    months = {
-        month: pack_joins(list(joins), documents) for month, joins in itertools.groupby(ordered, key=month_of)
-    }
     ledger = {} if records.ledger is None else {LEDGER: pack_ledger(records.ledger)}
-    return {**ledger, STATE: pack_state(records, documents), **months}
+    joins = sections_of(with_joins({}, records.joins, documents))
+    return {**ledger, STATE: pack_state(records, documents), **joins}
 
 
 class _Reader:

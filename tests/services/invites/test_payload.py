@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from giftbot.services.invites.archive import Archive, Change
 from giftbot.services.invites.envelope import ForeignCopyError, read_copy, render_copy, render_file
 from giftbot.services.invites.merging import Merging
 from giftbot.services.invites.parts import pack, plain
-from giftbot.services.invites.payload import LEDGER, OURS, STATE, pack_joins, pack_records, read_records
+from giftbot.services.invites.payload import LEDGER, OURS, STATE, pack_records, read_records
 from giftbot.services.invites.ports import Copy
+from giftbot.services.invites.sections import BLOCK, Months, sections_of, with_joins
 from giftbot.stores import invite_documents
 from giftbot.stores.sqlite.store import open_sqlite
 from tests.services.invites.copying import EMBER, HOUR, NORTH, T0, fill, invite, join, known, ledger, records
@@ -56,15 +58,61 @@ def test_joins_are_by_month() -> None:
     assert list(sections()) == [LEDGER, STATE, "joins 2026-05", "joins 2026-06"]
 
 
-@pytest.mark.parametrize("count", [0, 1, 200, 450])
-def test_any_number_of_joins_is_one_list(count: int) -> None:
-    """They are written in pieces, and have the digest of the whole."""
+def rows_of(months: Months) -> list[dict[str, Any]]:
+    """The rows of all sections of joins, as they are read back."""
+    return [row for section in sections_of(months).values() for row in orjson.loads(section.own.text)]
+
+
+@pytest.mark.parametrize("count", [0, 1, BLOCK, BLOCK + 1, 3 * BLOCK])
+def test_any_number_of_joins_is_cut_into_blocks(count: int) -> None:
+    """Together they hold each join once, and who is there for earlier bots; each has the digest of its list."""
     joins = [join(NORTH, user, left_at=T0 + HOUR if user > 300 else None) for user in range(1, count + 1)]
-    section = pack_joins(joins[::-1], invite_documents)
-    rows = [invite_documents.to_document(one) for one in sorted(joins, key=lambda join: join.join_id)]
-    assert section.own == pack(rows)
-    there = [row["user_id"] for table in section.earlier.values() for row in orjson.loads(table.text)]
+    months = with_joins({}, joins[::-1], invite_documents)
+    ordered = sorted(joins, key=lambda join: join.join_id)
+    assert rows_of(months) == [orjson.loads(orjson.dumps(invite_documents.to_document(one))) for one in ordered]
+    for name, section in sections_of(months).items():
+        assert name.startswith("joins 2026-05")
+        assert section.own.digest == pack(orjson.loads(section.own.text)).digest
+        assert len(orjson.loads(section.own.text)) <= BLOCK
+    there = [
+        row["user_id"]
+        for section in sections_of(months).values()
+        for table in section.earlier.values()
+        for row in orjson.loads(table.text)
+    ]
     assert sorted(there) == list(range(1, min(count, 300) + 1))
+
+
+def test_joins_are_put_into_their_blocks_in_any_order() -> None:
+    """What comes bit by bit is what comes at once; what comes again takes the place of what was there."""
+    dice = random.Random(7)
+    joins = {user: join(NORTH, user) for user in dice.sample(range(1, 10**6), 2000)}
+    months: Months = {}
+    for _ in range(40):
+        users = dice.sample(sorted(joins), 150)
+        for user in users:
+            joins[user] = attrs.evolve(joins[user], uses_after=dice.randrange(99), left_at=dice.choice([None, T0]))
+        months = with_joins(months, [joins[user] for user in users], invite_documents)
+    months = with_joins(months, joins.values(), invite_documents)
+    assert rows_of(months) == rows_of(with_joins({}, joins.values(), invite_documents))
+    [blocks] = months.values()
+    assert len(blocks) < 4 * len(joins) / BLOCK
+    there = {
+        row["user_id"]
+        for block in blocks
+        for table in block.section.earlier.values()
+        for row in orjson.loads(table.text)
+    }
+    assert there == {user for user, one in joins.items() if one.is_open}
+
+
+def test_a_change_leaves_other_blocks_as_they_are() -> None:
+    """Of a month with thousands of joins one block is packed anew."""
+    joins = [join(NORTH, user) for user in range(1000, 3000)]
+    before = with_joins({}, joins, invite_documents)
+    after = with_joins(before, [attrs.evolve(joins[700], uses_after=44)], invite_documents)
+    [[*old], [*new]] = *before.values(), *after.values()
+    assert sum(one is not other for one, other in zip(old, new, strict=True)) == 1
 
 
 @pytest.mark.parametrize("guild", ["x", "", "-5", "٣", "0", str(2**63), "1 2"])
@@ -186,7 +234,7 @@ def test_too_large_a_copy_is_neither_written_nor_read(monkeypatch: pytest.Monkey
 
 
 async def test_only_what_changed_is_read_again(tmp_path: Path) -> None:
-    """One server's state and one month; the others stay as they were read."""
+    """One server's state and the joins that are named; the others stay as they were read."""
     async with open_sqlite(tmp_path / "a.sqlite") as store:
         await fill(store, records(NORTH))
         await fill(store, records(EMBER))
@@ -194,7 +242,7 @@ async def test_only_what_changed_is_read_again(tmp_path: Path) -> None:
         await archive.read_everything()
         late, other = join(NORTH, 77, at=T0 + 3 * HOUR), join(EMBER, 78, at=T0 + 3 * HOUR)
         await store.insert_joins([late, other])
-        await archive.read_again([Change(NORTH, frozenset({"joins 2026-06"}))])
+        await archive.read_again([Change(NORTH, frozenset({late.join_id}))])
         guilds: Any = plain(archive.data({}, T0))[OURS]
         fresh = Archive(store, invite_documents)
         await fresh.read_everything()
