@@ -112,6 +112,7 @@ def assemble_attribution(
     records = JoinRecords(store=store, clock=clock, changed=recorded)
     if copies is not None:
         actors.subscribe(_copier(copies))
+        copies.subscribe(actors.known_since)
     actors.subscribe(alerts.on_decided)
     actors.subscribe(greetings.on_decided)
     actors.subscribe(staffing.work.on_decided)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from giftbot.models.join import Level, Reason
 from tests.e2e.lives import Cloud, lives
 from tests.e2e.stage import Stage
 
@@ -38,6 +39,32 @@ async def test_a_good_copy_is_not_written_over_by_who_could_not_read_it(stage: S
     async with stage.bot():
         await life.settled()
         assert await life.rows() == after
+    cloud.goes_forward()
+
+
+async def test_who_came_between_the_copy_and_a_start_without_it(stage: Stage, cloud: Cloud) -> None:
+    """Nobody can say by which invite: they get a row that says so, once the cloud shows who was known before."""
+    life = lives(stage, cloud)
+    await cloud.come_up()
+    async with stage.bot():
+        before = await life.begin()
+    life.clear()
+    between = life.home.joins(life.counted, 2)
+    (marked,) = life.home.joins(life.marked)
+    await cloud.fail()
+    async with stage.bot():
+        await life.settled()
+        await stage.sandbox.until(lambda: len(cloud.refused) >= 3, what="more attempts to read the copy")
+        assert (await life.rows()).counts["joins"] == 0
+        await cloud.come_up()
+        first, second, third = await life.home.decided([*between, marked])
+        after = await life.until(lambda rows: rows.counts == {"joins": 7, "links": 2, "credits": 1})
+        await cloud.holds(**after.counts)
+    after.has_all_of(before)
+    assert [(row.level, row.reason, row.code) for row in (first, second)] == [
+        (Level.UNKNOWN, Reason.NO_BASELINE, None)
+    ] * 2
+    assert (third.level, third.code) == (Level.CONFIRMED, life.marked)
     cloud.goes_forward()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import attrs
 import structlog
@@ -17,7 +17,7 @@ from giftbot.models.invite_event import InviteEvent
 from giftbot.models.join import Reason
 from giftbot.services.invites.adders import Adders
 from giftbot.services.invites.book import STORE_AGAIN, Book, Publish
-from giftbot.services.invites.catch_up import note_missed
+from giftbot.services.invites.catch_up import note_missed, note_unknown
 from giftbot.services.invites.deciding import decide, give_up, settle
 from giftbot.services.invites.evidence import Arrival, Circumstances, Decision, Wanted
 from giftbot.services.invites.flight import RAID, Flight
@@ -59,6 +59,7 @@ class GuildActor:
         self._roles_until: float | None = None
         self._is_away = False
         self._has_missed = False
+        self._since: datetime | None = None
         self._forced = False
         self._refreshes = Refreshes()
 
@@ -72,6 +73,11 @@ class GuildActor:
         self._has_missed = True
         self._wake.set()
 
+    def known_since(self, moment: datetime) -> None:
+        """Rows of everybody who joined since then are there: who came before the baseline and has none gets one."""
+        self._since = moment if self._since is None else min(moment, self._since)
+        self._wake.set()
+
     def refresh(self) -> asyncio.Future[Ledger]:
         """Look, even if nobody waits; the ledger that comes of it, or `InviteLookError`."""
         self._forced = True
@@ -82,7 +88,8 @@ class GuildActor:
     def is_busy(self) -> bool:
         """Whether something was told that is not dealt with, or somebody waits."""
         told = not self._book.inbox.is_empty or self._wake.is_set()
-        return told or self._has_missed or self._forced or bool(self._refreshes)
+        has_work = self._has_missed or self._since is not None or self._forced
+        return told or has_work or bool(self._refreshes)
 
     def untold(self) -> Sequence[InviteEvent]:
         """What was told and is not stored; for whoever takes over from an actor that ended."""
@@ -134,6 +141,8 @@ class GuildActor:
         inbox = self._book.inbox
         await inbox.keep()
         if self._has_missed and not await self._look_after_absence():
+            return self._times.retry
+        if self._since is not None and not await self._note_unknown(self._since):
             return self._times.retry
         await self._take_look()
         waiting = [event for event in inbox.events if event.seq not in self._settled]
@@ -268,6 +277,17 @@ class GuildActor:
             self._forced = self._forced and error.permitted
             self._refreshes.fail(error)
         await self._book.inbox.keep()
+
+    async def _note_unknown(self, since: datetime) -> bool:
+        """Write down who joined before the baseline, as far as that is missing; whether that was possible."""
+        if self._directory.coverage(self._guild_id) is Coverage.NONE:
+            self._since = None
+        if self._since is None or self._book.ledger.taken_at is None:
+            return True
+        if not await note_unknown(self._book, self._tools.looker, since, self._commit, self._circumstances):
+            return False
+        self._since = None if self._since == since else self._since
+        return True
 
     async def _look_after_absence(self) -> bool:
         """Compare who is there with who is stored, before the baseline is replaced; whether that was possible."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,6 +12,7 @@ import structlog
 from giftbot.errors import InviteLookError, StoreError
 from giftbot.logs import new_reference
 from giftbot.models.ids import GuildId
+from giftbot.models.invite import Coverage
 from giftbot.models.invite_batch import InviteBatch, Ledger
 from giftbot.models.invite_event import InviteEvent
 from giftbot.models.invite_times import InviteTimes
@@ -57,6 +58,7 @@ class Actors:
         self._tasks: dict[GuildId, asyncio.Task[None]] = {}
         self._subscribers: list[Subscriber] = [self._tidy]
         self._decided: asyncio.Queue[InviteBatch] = asyncio.Queue()
+        self._since: dict[GuildId, datetime] = {}
         self._due: dict[GuildId, float] = {}
         self._is_stopping = False
 
@@ -76,6 +78,18 @@ class Actors:
         if self._is_stopping:
             return
         self._actor(guild_id).catch_up()
+        if guild_id in self._since:
+            self._actor(guild_id).known_since(self._since.pop(guild_id))
+
+    def known_since(self, moments: Mapping[GuildId, datetime]) -> None:
+        """Rows of everybody who joined since then are there now, though the baselines are younger: a late copy."""
+        if self._is_stopping:
+            return
+        for guild_id, moment in moments.items():
+            if self._tools.looker.directory.coverage(guild_id) is Coverage.NONE:
+                self._since[guild_id] = min(moment, self._since.get(guild_id, moment))  # perhaps it is there later
+            else:
+                self._actor(guild_id).known_since(moment)
 
     async def refresh(self, guild_id: GuildId) -> Ledger:
         """Look at a server's invites now. Raises `InviteLookError`."""

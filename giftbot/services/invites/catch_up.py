@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import attrs
+import structlog
 
+from giftbot.errors import InviteLookError
 from giftbot.models.invite_event import InviteEvent, InviteEventKind
-from giftbot.models.join import Join
+from giftbot.models.join import Join, Left
 from giftbot.services.invites.book import Book
+from giftbot.services.invites.deciding import before_baseline
+from giftbot.services.invites.evidence import Arrival, Circumstances, Decision
 from giftbot.services.invites.looking import Looker
 from giftbot.services.invites.memberships import closed_while_away, moment_of
 from giftbot.services.invites.ports import MemberSeen
+
+_log = structlog.get_logger(__name__)
 
 SAME_JOIN = timedelta(seconds=1)
 """Two moments of one membership are no further apart."""
@@ -27,7 +34,7 @@ async def note_missed(book: Book, looker: Looker) -> tuple[Join, ...]:
     members = await looker.directory.members(book.guild_id)
     await looker.clock.sleep(looker.times.grace)  # joins and leaves that the answer shows are told within this
     await book.inbox.keep()
-    missed, gone = await _compared(book, members, looker)
+    missed, gone = await _compared(book, members, looker, book.ledger.since or book.ledger.taken_at)
     # Who is among the members, and is told to have left since then and since they joined, left after that answer.
     left = {event.user_id: event for event in _about(book, InviteEventKind.LEFT) if event.received_at >= asked_at}
     for member in missed:
@@ -39,11 +46,60 @@ async def note_missed(book: Book, looker: Looker) -> tuple[Join, ...]:
     return gone
 
 
+async def note_unknown(
+    book: Book,
+    looker: Looker,
+    since: datetime,
+    commit: Callable[[Decision], Awaitable[bool]],
+    circumstances: Callable[[list[Arrival]], Awaitable[Circumstances]],
+) -> bool:
+    """Write down those who joined after `since` and before the baseline and have no row, and who is gone.
+
+    Whether that was possible; raises `StoreError`.
+    """
+    try:
+        arrivals, ended = await _unknown(book, looker, since)
+    except InviteLookError as error:
+        _log.warning("members not seen", guild=book.guild_id, why=str(error))
+        return False
+    if ended and not await commit(book.without_look(ended, ())):
+        return False
+    if not arrivals:
+        return True
+    around = await circumstances(arrivals)
+    decision = await asyncio.to_thread(before_baseline, book.ledger, arrivals, around, looker.clock.now())
+    return await commit(decision)
+
+
+async def _unknown(book: Book, looker: Looker, since: datetime) -> tuple[list[Arrival], tuple[Join, ...]]:
+    """Those people, and memberships that have ended. Raises `InviteLookError`, `StoreError`."""
+    first = book.ledger.since or book.ledger.taken_at
+    if first is None:
+        return [], ()
+    asked_at = looker.clock.now()
+    members = await looker.directory.members(book.guild_id)
+    await looker.clock.sleep(looker.times.grace)
+    await book.inbox.keep()
+    missed, gone = await _compared(book, members, looker, since)
+    left = {event.user_id: event for event in _about(book, InviteEventKind.LEFT) if event.received_at >= asked_at}
+    before = [member for member in missed if member.joined_at <= first]
+    last = await book.store.last_joins(book.guild_id, [member.user_id for member in before])
+    arrivals, unseen = [], []
+    for member in before:
+        previous, leave = last.get(member.user_id), left.get(member.user_id)
+        if previous is not None and previous.is_open:
+            previous = attrs.evolve(
+                previous, left_at=member.joined_at, left=Left.UNSEEN, updated_at=looker.clock.now()
+            )
+            unseen.append(previous)
+        arrivals.append(Arrival(_joined(book, member, looker), previous=previous, left=leave))
+    return arrivals, (*gone, *unseen)
+
+
 async def _compared(
-    book: Book, members: Sequence[MemberSeen], looker: Looker
+    book: Book, members: Sequence[MemberSeen], looker: Looker, since: datetime | None
 ) -> tuple[list[MemberSeen], tuple[Join, ...]]:
     """Members whose join was missed, and memberships whose end was. Of joins before `since` nothing is known."""
-    since = book.ledger.since or book.ledger.taken_at
     if since is None:
         return [], ()
     heard = {event.user_id: moment_of(event) for event in _about(book, InviteEventKind.JOINED)}

@@ -20,7 +20,7 @@ from giftbot.services.invites.archive import Archive, Change
 from giftbot.services.invites.keeper import Keeper
 from giftbot.services.invites.merging import Merging
 from giftbot.services.invites.ports import Copy, CopyPlace
-from giftbot.services.invites.restoring import Restoring
+from giftbot.services.invites.restoring import Restoring, SinceListener
 from giftbot.services.invites.sections import Documents
 from giftbot.services.ports import Clock
 from giftbot.services.remembering_invites import InviteStore
@@ -120,6 +120,10 @@ class Copies:
         for keeper in self._keepers:
             keeper.may_write = keeper.label in readable and self._restoring.statuses[keeper.label].held is None
         self._is_restored = True
+
+    def subscribe(self, listener: SinceListener) -> None:
+        """Tell this one of copies that are taken in after the start."""
+        self._restoring.listeners.append(listener)
 
     def changed(self, guild_id: GuildId, joins: Iterable[Join] = ()) -> None:
         """Note that something of a server's invites, links, credits or settings changed, and which of its joins."""

@@ -78,6 +78,21 @@ def give_up(
     return _decision(after, joins, seqs, circumstances)
 
 
+def before_baseline(
+    ledger: Ledger, arrivals: Sequence[Arrival], circumstances: Circumstances, now: datetime
+) -> Decision:
+    """Decide those who joined before the baseline: level 0, but for those who need no look.
+
+    The baseline has counted them: no later look can.
+    """
+    known = _told(ledger, circumstances)
+    scene = _scene(known, circumstances, now)
+    joins = [
+        _without_look(arrival, scene, known) or scene.unknown(arrival, Reason.NO_BASELINE) for arrival in arrivals
+    ]
+    return _decision(attrs.evolve(known, number=known.number + 1), joins, (), circumstances)
+
+
 def decide(
     ledger: Ledger,
     looks: Sequence[Look],

@@ -12,6 +12,7 @@ import attrs
 
 from giftbot.models.credit import Credit
 from giftbot.models.ids import GuildId
+from giftbot.models.invite_batch import Ledger
 from giftbot.models.join import Join
 from giftbot.models.ledger_document import LedgerDocument
 from giftbot.services.invites.payload import OURS, Records, carried_of, read_records
@@ -37,6 +38,8 @@ class Taken:
     """Entries that were not used, with their reasons."""
     guild_ids: tuple[GuildId, ...] = ()
     """The servers it holds."""
+    since: Mapping[GuildId, datetime] = attrs.Factory(dict)
+    """From when on it knows who joined, for servers of which it has a baseline."""
 
 
 def _in_pieces(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -64,7 +67,18 @@ class Merging:
         await merge.carry(carried_of(copy.data))
         for group in _in_pieces(records, _TOGETHER):
             await merge.take_in(group)
-        return Taken(merge.written, tuple(refused[:_REFUSALS]), tuple(one.guild_id for one in records))
+        return Taken(
+            merge.written,
+            tuple(refused[:_REFUSALS]),
+            tuple(one.guild_id for one in records),
+            {one.guild_id: moment for one in records if (moment := self._since(one.ledger)) is not None},
+        )
+
+    def _since(self, known: LedgerDocument | None) -> datetime | None:
+        if known is None:
+            return None
+        ledger = self._documents.read_document(Ledger, {**known.document, "invites": {}})
+        return None if ledger is None else ledger.since or ledger.taken_at
 
 
 def _read(data: Mapping[str, object], documents: Documents) -> tuple[list[Records], list[str]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 import attrs
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from giftbot.errors import CopyError, CopyRefusedError, StoreError
 from giftbot.logs import new_reference
 from giftbot.models.copy_status import CopyStatus
+from giftbot.models.ids import GuildId
 from giftbot.services.invites.merging import Merging, Taken, describe, newest
 from giftbot.services.invites.ports import Copy, CopyPlace
 from giftbot.services.invites.series import Series, is_blind
@@ -25,6 +27,8 @@ ANOTHER_SERIES = (
 )
 _TRIES = 3
 INSIDE = "It cannot be used: something went wrong inside giftbot; the log has it under {reference}."
+SinceListener = Callable[[Mapping[GuildId, datetime]], None]
+"""Takes from when on it is known who joined, by server."""
 _NAMED = 20
 """So many refused entries are logged one by one."""
 
@@ -72,6 +76,8 @@ class Restoring:
         self.series = Series()
         self.statuses: dict[str, CopyStatus] = {place.label: CopyStatus(place.label) for place in places}
         """What is known of each place, by its label."""
+        self.listeners: list[SinceListener] = []
+        """Told of copies that are taken in after the start."""
         self._store = store
         self._merging = merging
         self._places = tuple(places)
@@ -156,6 +162,8 @@ class Restoring:
                 return
             self.statuses[label] = attrs.evolve(status, refused_entries=taken.refused)
             self._log_taken(label, copy, taken)
+            for listener in self.listeners if late else ():
+                listener(taken.since)
         self.series.take_in(copy)
 
     def _log_taken(self, label: str, copy: Copy, taken: Taken) -> None:
