@@ -25,6 +25,7 @@ from giftbot.components import (
     records,
     redemptions,
     reports,
+    reviews,
     staff,
     vip,
 )
@@ -87,7 +88,7 @@ ROUTES = (
 )
 INVITE_COMPONENTS = (invites, invite_debug, staff, vip)
 """Only where attribution is switched on."""
-INVITE_ROUTES = (invites.routes, invite_debug.routes, staff.routes, vip.routes)
+INVITE_ROUTES = (invites.routes, invite_debug.routes, staff.routes, vip.routes, reviews.routes)
 
 
 def invites_of(bot: hikari.GatewayBot, settings: Settings) -> DiscordInvites | None:

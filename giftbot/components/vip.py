@@ -1,4 +1,4 @@
-"""`/vip`: credit for members who became VIP, and the decisions that only a person can take."""
+"""`/vip`: credit for members who became VIP."""
 
 from collections.abc import Awaitable
 from typing import Annotated
@@ -15,27 +15,16 @@ from giftbot.discord.router import Routes
 from giftbot.discord.staff_events import member_seen
 from giftbot.discord.staff_views import asking_discord
 from giftbot.discord.vip_views import (
-    ROUTE_APPROVE,
     ROUTE_CHANNEL,
-    ROUTE_CHOOSE,
-    ROUTE_CHOSEN,
-    ROUTE_NEXT,
     ROUTE_NO_CHANNEL,
     ROUTE_NO_ROLE,
-    ROUTE_REJECT,
     ROUTE_ROLE,
-    ROUTE_SHOW,
-    ROUTE_UNTRACKED,
     VipPanel,
-    choice_rows,
-    decided_embed,
-    queue_row,
+    queue_rows,
     review_embed,
-    review_row,
 )
 from giftbot.errors import InvalidInputError, UserError
-from giftbot.models.credit import Credit, CreditState
-from giftbot.models.ids import ChannelId, CreditId, GuildId, RoleId, UserId
+from giftbot.models.ids import ChannelId, GuildId, RoleId, UserId
 from giftbot.services.invites.credits import Credits
 from giftbot.services.invites.reviews import Reviews
 from giftbot.services.invites.vip_settings import VipSettings
@@ -56,6 +45,7 @@ async def credit(
     member: Annotated[Member, "Who became VIP"],
     staff: Annotated[Member, "Who brought them"],
     ledger: alluka.Injected[Credits],
+    reviews: alluka.Injected[Reviews],
 ) -> None:
     """Credit somebody."""
     guild_id = _manager_of(ctx)
@@ -67,6 +57,7 @@ async def credit(
     staff_id = UserId(int(staff.id))
     done = await ledger.credit(guild_id, seen, staff_id, staff.username, by=UserId(int(ctx.author.id)))
     await reply(ctx, texts.decided(done))
+    await reviews.close(done)
 
 
 @tanjun.annotations.with_annotated_args(follow_wrapped=True)
@@ -75,11 +66,13 @@ async def revoke(
     ctx: tanjun.abc.SlashContext,
     member: Annotated[User, "Whose credit it is, also if they left"],
     ledger: alluka.Injected[Credits],
+    reviews: alluka.Injected[Reviews],
 ) -> None:
     """Take a credit back; its history stays."""
     guild_id = _manager_of(ctx)
     done = await ledger.revoke(guild_id, UserId(int(member.id)), by=UserId(int(ctx.author.id)))
     await reply(ctx, texts.decided(done))
+    await reviews.close(done)
 
 
 @vip.as_sub_command("review", "Decide on credits that are not certain")
@@ -90,7 +83,7 @@ async def review(ctx: tanjun.abc.SlashContext, reviews: alluka.Injected[Reviews]
     if not rows:
         await reply(ctx, texts.NOTHING_TO_REVIEW)
         return
-    await reply(ctx, embeds=[review_embed(rows[0], len(rows))], components=_queue(rows, rows[0]))
+    await reply(ctx, embeds=[review_embed(rows[0], len(rows))], components=queue_rows(rows, rows[0]))
 
 
 @vip.as_sub_command("sync", "Credit everybody who has the VIP role already")
@@ -167,109 +160,6 @@ async def choose_no_channel(
     """Show reviews nowhere."""
     press.require_manager()
     await _choose(press, settings, reviews, settings.choose_channel(press.guild_id, None), texts.CHANNEL_REMOVED)
-
-
-@routes.on(ROUTE_APPROVE, updates=True)
-async def approve(press: Press, reviews: alluka.Injected[Reviews]) -> None:
-    """Let a credit count for whom it names."""
-    press.require_manager()
-    credit_id = CreditId(press.argument)
-    await _decide(press, reviews, credit_id, reviews.approve(press.guild_id, credit_id, by=press.user_id))
-
-
-@routes.on(ROUTE_REJECT, updates=True)
-async def reject(press: Press, reviews: alluka.Injected[Reviews]) -> None:
-    """Let a credit count for nobody."""
-    press.require_manager()
-    credit_id = CreditId(press.argument)
-    await _decide(press, reviews, credit_id, reviews.reject(press.guild_id, credit_id, by=press.user_id))
-
-
-@routes.on(ROUTE_CHOOSE, updates=True)
-async def ask_whom(press: Press, reviews: alluka.Injected[Reviews]) -> None:
-    """Offer the staff members."""
-    press.require_manager()
-    found = await reviews.get(press.guild_id, CreditId(press.argument))
-    if found.state is not CreditState.PENDING:
-        await _show_decided(press, found, texts.decided_already(found))
-        return
-    staff = await reviews.staff_for(found)
-    if not staff:
-        raise UserError(texts.NOBODY_TO_CHOOSE)
-    await press.update(components=choice_rows(found, staff))
-
-
-@routes.on(ROUTE_CHOSEN, updates=True)
-async def choose(press: Press, reviews: alluka.Injected[Reviews]) -> None:
-    """Let a credit count for the staff member who was chosen."""
-    press.require_manager()
-    credit_id, staff_id = CreditId(press.argument), UserId(int(press.values[0]))
-    await _decide(press, reviews, credit_id, reviews.choose(press.guild_id, credit_id, staff_id, by=press.user_id))
-
-
-@routes.on(ROUTE_SHOW, updates=True)
-async def show(press: Press, reviews: alluka.Injected[Reviews]) -> None:
-    """Show a review's buttons again."""
-    press.require_manager()
-    found = await reviews.get(press.guild_id, CreditId(press.argument))
-    if found.state is not CreditState.PENDING:
-        await _show_decided(press, found, texts.decided_already(found))
-        return
-    rows = await reviews.pending(press.guild_id)
-    await press.update(components=_queue(rows, found) if _is_private(press) else [review_row(found)])
-
-
-@routes.on(ROUTE_NEXT, updates=True)
-async def show_next(press: Press, reviews: alluka.Injected[Reviews]) -> None:
-    """Show the review after this one; after the last the first."""
-    press.require_manager()
-    await _show_next(press, reviews, CreditId(press.argument))
-
-
-@routes.on(ROUTE_UNTRACKED, updates=True)
-async def reject_untracked(press: Press, reviews: alluka.Injected[Reviews]) -> None:
-    """Let all credits of whom nothing is known count for nobody."""
-    press.require_manager()
-    count = await reviews.reject_untracked(press.guild_id, by=press.user_id)
-    await _show_next(press, reviews, None, texts.untracked_rejected(count))
-
-
-async def _decide(press: Press, reviews: Reviews, credit_id: CreditId, decision: Awaitable[Credit]) -> None:
-    """Take a decision, or show which one was taken before."""
-    try:
-        done, note = await decision, None
-    except InvalidInputError as error:
-        done, note = await reviews.get(press.guild_id, credit_id), str(error)
-        if done.state is CreditState.PENDING:
-            raise
-    await _show_decided(press, done, note)
-
-
-async def _show_decided(press: Press, done: Credit, note: str | None = None) -> None:
-    await press.update(
-        embeds=[decided_embed(done, note)], components=[queue_row(done)] if _is_private(press) else []
-    )
-
-
-async def _show_next(press: Press, reviews: Reviews, after: CreditId | None, note: str | None = None) -> None:
-    rows = await reviews.pending(press.guild_id)
-    if not rows:
-        await press.update(note or texts.NOTHING_TO_REVIEW, embeds=[], components=[])
-        return
-    place = next((index + 1 for index, row in enumerate(rows) if row.credit_id == after), 0)
-    found = rows[place % len(rows)]
-    await press.update(note or "", embeds=[review_embed(found, len(rows))], components=_queue(rows, found))
-
-
-def _queue(rows: list[Credit], shown: Credit) -> list[hikari.impl.MessageActionRowBuilder]:
-    untracked = sum(row.join_id is None and not row.candidates for row in rows)
-    return [review_row(shown), queue_row(shown, untracked)]
-
-
-def _is_private(press: Press) -> bool:
-    """Whether that message is one person's own, not one of the channel for reviews."""
-    message = press.interaction.message
-    return message is not None and bool(message.flags & hikari.MessageFlag.EPHEMERAL)
 
 
 async def _panel(settings: VipSettings, reviews: Reviews, guild_id: GuildId, note: str | None) -> VipPanel:

@@ -9,9 +9,9 @@ import structlog
 from hikari.api import ComponentBuilder
 
 from giftbot.discord.staff_views import reissue_row
-from giftbot.discord.vip_views import review_embed, review_row
+from giftbot.discord.vip_views import decided_embed, review_embed, review_row
 from giftbot.models.credit import Credit
-from giftbot.models.ids import ChannelId, InviteCode, UserId
+from giftbot.models.ids import ChannelId, InviteCode, MessageId, UserId
 
 _log = structlog.get_logger(__name__)
 
@@ -22,13 +22,31 @@ class DiscordStaffDesk:
     def __init__(self, rest: hikari.api.RESTClient) -> None:
         self._rest = rest
 
-    async def ask(self, channel_id: ChannelId, credit: Credit) -> bool:
-        """Show a credit on which somebody has to decide."""
+    async def ask(self, channel_id: ChannelId, credit: Credit) -> MessageId | None:
+        """Show a credit on which somebody has to decide; the message's id."""
         return await self._post(channel_id, embed=review_embed(credit), components=[review_row(credit)])
+
+    async def close(self, channel_id: ChannelId, message_id: MessageId, credit: Credit) -> bool:
+        """Let the message that asked say where the credit stands instead, without buttons."""
+        try:
+            await self._rest.edit_message(
+                channel_id,
+                message_id,
+                embed=decided_embed(credit),
+                components=[],
+                mentions_everyone=False,
+                user_mentions=False,
+                role_mentions=False,
+            )
+        except Exception as error:  # hikari lets through whatever the connection raises
+            _log.warning("review not closed", channel=channel_id, message=message_id, why=_brief(error))
+            return False
+        return True
 
     async def warn(self, channel_id: ChannelId, words: str, code: InviteCode | None) -> bool:
         """Write to the admins; with a button that issues that link again."""
-        return await self._post(channel_id, words, components=[] if code is None else [reissue_row(code)])
+        rows = [] if code is None else [reissue_row(code)]
+        return await self._post(channel_id, words, components=rows) is not None
 
     async def write(self, user_id: UserId, words: str) -> bool:
         """Write to a staff member."""
@@ -37,7 +55,7 @@ class DiscordStaffDesk:
         except Exception as error:  # hikari lets through whatever the connection raises
             _log.warning("direct message not sent", user=user_id, why=_brief(error))
             return False
-        return await self._post(ChannelId(int(channel.id)), words)
+        return await self._post(ChannelId(int(channel.id)), words) is not None
 
     async def _post(
         self,
@@ -46,9 +64,9 @@ class DiscordStaffDesk:
         *,
         embed: hikari.Embed | hikari.UndefinedType = hikari.UNDEFINED,
         components: Sequence[ComponentBuilder] = (),
-    ) -> bool:
+    ) -> MessageId | None:
         try:
-            await self._rest.create_message(
+            message = await self._rest.create_message(
                 channel_id,
                 words,
                 embed=embed,
@@ -59,8 +77,8 @@ class DiscordStaffDesk:
             )
         except Exception as error:  # hikari lets through whatever the connection raises
             _log.warning("message not sent", channel=channel_id, why=_brief(error))
-            return False
-        return True
+            return None
+        return MessageId(int(message.id))
 
 
 def _brief(error: Exception) -> str:

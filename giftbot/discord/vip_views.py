@@ -10,14 +10,17 @@ from hikari.impl import MessageActionRowBuilder
 
 from giftbot.discord.channels import POSTABLE
 from giftbot.discord.messages import COLOUR
+from giftbot.errors import UserError
 from giftbot.models.credit import Credit
-from giftbot.models.ids import ChannelId, RoleId
+from giftbot.models.ids import ChannelId, CreditId, RoleId
 from giftbot.models.staff import StaffLink
+from giftbot.text import answers as answer_texts
 from giftbot.text import vip as texts
 
 ROUTE_APPROVE = "vip-approve"
 ROUTE_CHOOSE = "vip-choose"
 ROUTE_CHOSEN = "vip-chosen"
+ROUTE_PAGE = "vip-page"
 ROUTE_REJECT = "vip-reject"
 ROUTE_SHOW = "vip-show"
 ROUTE_NEXT = "vip-next"
@@ -53,16 +56,37 @@ def review_row(credit: Credit) -> MessageActionRowBuilder:
     )
 
 
-def choice_rows(credit: Credit, staff: Sequence[StaffLink]) -> list[MessageActionRowBuilder]:
-    """The staff members whom it can count for, and a way back."""
-    row, back = MessageActionRowBuilder(), MessageActionRowBuilder()
-    menu = row.add_text_menu(f"{ROUTE_CHOSEN}:{credit.credit_id}", placeholder=texts.CHOOSE_MENU)
-    for link in staff[:_OPTIONS]:
+def choice_rows(credit: Credit, staff: Sequence[StaffLink], number: int = 0) -> list[MessageActionRowBuilder]:
+    """A page of the staff members whom it can count for, the last one when there are less, and a way back."""
+    pages = max(1, -(-len(staff) // _OPTIONS))
+    number = min(number, pages - 1)
+    row, ways = MessageActionRowBuilder(), MessageActionRowBuilder()
+    menu = row.add_text_menu(f"{ROUTE_CHOSEN}:{credit.credit_id}", placeholder=texts.choose_menu(number, pages))
+    for link in staff[number * _OPTIONS : (number + 1) * _OPTIONS]:
         menu.add_option((link.staff_name or str(link.staff_id))[:100], str(link.staff_id))
-    back.add_interactive_button(
+    ways.add_interactive_button(
         hikari.ButtonStyle.SECONDARY, f"{ROUTE_SHOW}:{credit.credit_id}", label=texts.BUTTON_BACK
     )
-    return [row, back]
+    for label, page in ((texts.BUTTON_PAGE_BEFORE, number - 1), (texts.BUTTON_PAGE_AFTER, number + 1)):
+        if 0 <= page < pages:
+            ways.add_interactive_button(
+                hikari.ButtonStyle.SECONDARY, f"{ROUTE_PAGE}:{page}:{credit.credit_id}", label=label
+            )
+    return [row, ways]
+
+
+def parse_page(argument: str) -> tuple[int, CreditId]:
+    """Which page of the choice a button leads to, and for which credit. Raises `UserError`."""
+    number, _, credit_id = argument.partition(":")
+    if not number.isdecimal():
+        raise UserError(answer_texts.TOO_LATE)
+    return int(number), CreditId(credit_id)
+
+
+def queue_rows(rows: Sequence[Credit], shown: Credit) -> list[MessageActionRowBuilder]:
+    """Under a review in the queue: its own buttons, and those of the queue."""
+    untracked = sum(row.join_id is None and not row.candidates for row in rows)
+    return [review_row(shown), queue_row(shown, untracked)]
 
 
 def queue_row(credit: Credit, untracked: int = 0) -> MessageActionRowBuilder:

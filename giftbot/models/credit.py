@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from giftbot.models.ids import CreditId, GuildId, InviteCode, JoinId, UserId
+from giftbot.models.ids import ChannelId, CreditId, GuildId, InviteCode, JoinId, MessageId, UserId
 from giftbot.models.join import Candidate, Level
 
 
@@ -64,6 +64,9 @@ class Credit:
     """How sure the join was when it was made."""
     candidates: tuple[Candidate, ...] = ()
     history: tuple[CreditChange, ...] = ()
+    review_channel_id: ChannelId | None = None
+    review_message_id: MessageId | None = None
+    """The message there that asked for a decision, if there is one."""
     revision: int = 0
     """Raised by the store with each write; a write with an old revision is refused."""
 

@@ -44,6 +44,8 @@ BUTTON_CHOOSE = "Choose…"
 BUTTON_REJECT = "Reject"
 BUTTON_BACK = "Back"
 BUTTON_NEXT = "Next"
+BUTTON_PAGE_BEFORE = "Previous page"
+BUTTON_PAGE_AFTER = "Next page"
 CHOOSE_MENU = "For whom does it count?"
 NOBODY_TO_CHOOSE = "This server has no staff links. Credit them by hand with /vip credit, or reject this."
 _DECIDED = {
@@ -137,6 +139,11 @@ def review(credit: Credit) -> str:
     if credit.staff_id is not None:
         lines.append(f"**Approve** credits <@{credit.staff_id}>.")
     return "\n".join(lines)
+
+
+def choose_menu(number: int, pages: int) -> str:
+    """What the menu of staff members asks; it takes several pages where there are many."""
+    return CHOOSE_MENU if pages == 1 else f"{CHOOSE_MENU} (page {number + 1} of {pages})"
 
 
 def many_to_review(count: int) -> str:

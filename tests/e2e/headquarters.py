@@ -62,6 +62,14 @@ class Headquarters:
             lambda: len(self.posted()) == count, timeout=PATIENCE, what=f"{count} messages for reviews"
         )
 
+    async def closed(self, number: int, words: str) -> None:
+        """Return once that message for a review says this, and has no buttons."""
+        await self.home.sandbox.until(
+            lambda: words in text_of(self.posted()[number]) and not self.posted()[number].get("components"),
+            timeout=PATIENCE,
+            what=f"a closed review that says {words}",
+        )
+
     async def link(self, staff: Actor, **options: object) -> str:
         """Set up a link for somebody; its code."""
         answer = await said(

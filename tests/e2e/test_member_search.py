@@ -127,7 +127,7 @@ async def test_a_search_that_changed_is_left_alone_and_counting_goes_on(home: Ho
 
 
 async def test_what_waited_for_a_review_is_settled(stage: Stage) -> None:
-    """VIPs whose inviter was one of two are credited to the right one, without anybody deciding."""
+    """VIPs whose inviter was one of two are credited to the right one, and the message that asked says so."""
     stage.environ["GIFTBOT_MEMBER_SEARCH"] = "true"
     stage.sandbox.world.member_search.stale = 3600.0
     async with headquarters(stage) as place:
@@ -139,8 +139,10 @@ async def test_what_waited_for_a_review_is_settled(stage: Stage) -> None:
         member = (await place.unsure(codes[0], codes[1]))[0]
         place.guild.give(member, place.vip)
         await place.credits(member, CreditState.PENDING)
+        await place.posts(1)
         stage.sandbox.world.member_search.stale = 0.0
         (credit,) = await place.credits(member, CreditState.CREDITED)
+        await place.closed(0, "settled: the join became certain")
         truth = stage.sandbox.world.arrivals.last(place.guild.id, member.user.id)
     assert truth is not None
     owners = dict(zip(codes, (place.ada.id, place.bob.id), strict=True))

@@ -6,10 +6,12 @@ import asyncio
 
 from giftbot.models.credit import CreditState
 from giftbot.models.join import Level
+from giftbot.sandbox import FaultKind
 from giftbot.sandbox.answer import text_of
 from tests.e2e.headquarters import Headquarters, headquarters, said
 from tests.e2e.stage import Stage
 
+MESSAGE = "/channels/{channel_id}/messages/{message_id}"
 CREDITED, PENDING, REVERSED, REJECTED = (
     CreditState.CREDITED,
     CreditState.PENDING,
@@ -187,3 +189,53 @@ async def test_the_role_is_chosen_in_the_panel(stage: Stage) -> None:
         await said(await place.admin.command("vip role", role=place.vip))
         assert "1 newly credited" in await said(await place.admin.command("vip sync"))
     await place.credits(member, CREDITED)
+
+
+async def test_any_of_many_staff_members_can_be_chosen(stage: Stage) -> None:
+    """More than one menu holds: it has pages, which any manager can turn."""
+    async with headquarters(stage) as place:
+        await place.settle()
+        names = [f"staff {number:02}" for number in range(26)]
+        for name in names:
+            invite = place.guild.invites.create(inviter=place.admin.member)
+            await place.link(place.home.sandbox.user(place.guild, name=name), existing_code=invite.code)
+        place.guild.give(place.bob.member, place.vip)
+        await place.credits(place.bob.member, PENDING)
+        await place.posts(1)
+        await (await place.admin.press(place.posted()[0], "Choose…")).settled()
+        await (await place.admin.press(place.posted()[0], "Next page")).settled()
+        menu = "For whom does it count? (page 2 of 2)"
+        await (await place.admin.select(place.posted()[0], menu, names[-1:])).settled()
+        (credit,) = await place.credits(place.bob.member, CREDITED)
+    assert credit.staff_name == names[-1]
+
+
+async def test_a_decision_elsewhere_takes_the_buttons_off_the_message(stage: Stage) -> None:
+    """In the queue, by hand, or all at once; where that fails, an old button answers what was decided."""
+    async with headquarters(stage) as place:
+        await place.settle()
+        await place.link(place.ada)
+        people = [place.home.inviter("one"), place.home.inviter("two"), place.bob.member]
+        for count, person in enumerate(people, 1):
+            place.guild.give(person, place.vip)
+            await place.credits(person, PENDING)
+            await place.posts(count)
+        body = {"code": 50001, "message": "Missing Access"}
+        stage.sandbox.faults.add(kind=FaultKind.STATUS, method="PATCH", route=MESSAGE, status=403, body=body)
+        queue = await place.admin.command("vip review")
+        await queue.settled()
+        await queue.press("Reject")
+        await place.credits(people[0], REJECTED)
+        await stage.sandbox.requests.wait(1, method="PATCH", route=MESSAGE)
+        options = {"member": people[1], "staff": place.ada.member}
+        await said(await place.admin.command("vip credit", options))
+        await place.closed(1, f"credited to <@{place.ada.id}>")
+        await queue.press("Next")
+        await queue.shows("1 credit waiting")
+        await queue.press("Reject all 1 of whom nothing is known")
+        await place.credits(people[2], REJECTED)
+        await place.closed(2, "counts for nobody")
+        await (await place.admin.press(place.posted()[0], "Choose…")).settled()
+        await place.closed(0, "This was decided already: ")
+        await said(await place.admin.command("vip revoke", member=people[1]))
+        await place.closed(1, "taken back")

@@ -10,7 +10,7 @@ from typing import Protocol
 import attrs
 
 from giftbot.models.credit import Credit
-from giftbot.models.ids import ChannelId, GuildId, InviteCode, RoleId, UserId
+from giftbot.models.ids import ChannelId, GuildId, InviteCode, MessageId, RoleId, UserId
 from giftbot.models.invite import Coverage, Invite, Snapshot, Vanity
 
 
@@ -159,10 +159,14 @@ class MemberSearch(Protocol):
 
 
 class StaffDesk(Protocol):
-    """Messages about staff links and credits. Each returns whether it arrived; what went wrong is logged."""
+    """Messages about staff links and credits. What went wrong is logged, and answered with None or False."""
 
-    async def ask(self, channel_id: ChannelId, credit: Credit) -> bool:
+    async def ask(self, channel_id: ChannelId, credit: Credit) -> MessageId | None:
         """Show a credit on which somebody has to decide, with buttons that work after any restart."""
+        ...
+
+    async def close(self, channel_id: ChannelId, message_id: MessageId, credit: Credit) -> bool:
+        """Let the message that asked say where the credit stands instead, without buttons."""
         ...
 
     async def warn(self, channel_id: ChannelId, words: str, code: InviteCode | None) -> bool:

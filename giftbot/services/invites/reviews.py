@@ -9,7 +9,7 @@ import structlog
 
 from giftbot.errors import InvalidInputError, StoreError
 from giftbot.models.credit import Credit, CreditState
-from giftbot.models.ids import CreditId, GuildId, JoinId, UserId
+from giftbot.models.ids import ChannelId, CreditId, GuildId, JoinId, MessageId, UserId
 from giftbot.models.invite_batch import InviteBatch
 from giftbot.models.join import Join, Level
 from giftbot.models.staff import StaffLink
@@ -79,7 +79,27 @@ class Reviews:
             await self._desk.warn(channel_id, texts.many_to_review(len(rows)), None)
             return
         for credit in rows:
-            await self._desk.ask(channel_id, credit)
+            message_id = await self._desk.ask(channel_id, credit)
+            if message_id is not None:
+                await self._remember(credit, channel_id, message_id)
+
+    async def close(self, credit: Credit, *, answered: MessageId | None = None) -> None:
+        """Let the message that asked say where the credit stands; not the one that was `answered` itself."""
+        channel_id, message_id = credit.review_channel_id, credit.review_message_id
+        if channel_id is not None and message_id is not None and message_id != answered:
+            await self._desk.close(channel_id, message_id, credit)
+
+    async def _remember(self, credit: Credit, channel_id: ChannelId, message_id: MessageId) -> None:
+        """Keep where a decision was asked for; it may have been taken since."""
+        for _ in range(_TRIES):
+            row = await self.get(credit.guild_id, credit.credit_id)
+            changed = attrs.evolve(row, review_channel_id=channel_id, review_message_id=message_id)
+            if await self._store.save_credit(changed):
+                self.changed(credit.guild_id)
+                if row.state is not CreditState.PENDING:
+                    await self.close(changed)
+                return
+        raise StoreError(texts.BEING_CHANGED)
 
     async def approve(self, guild_id: GuildId, credit_id: CreditId, *, by: UserId) -> Credit:
         """Let it count for the staff member it names. Raises `InvalidInputError` when it names none."""
@@ -112,12 +132,10 @@ class Reviews:
             lambda row: self._step(row, CreditState.REJECTED, row.staff_id, by, texts.NOTE_REJECTED),
         )
 
-    async def reject_untracked(self, guild_id: GuildId, *, by: UserId) -> int:
-        """Let those of members from before the bot's time count for nobody; how many."""
+    async def reject_untracked(self, guild_id: GuildId, *, by: UserId) -> list[Credit]:
+        """Let those of members from before the bot's time count for nobody."""
         rows = [row for row in await self.pending(guild_id) if row.join_id is None and not row.candidates]
-        for row in rows:
-            await self.reject(guild_id, row.credit_id, by=by)
-        return len(rows)
+        return [await self.reject(guild_id, row.credit_id, by=by) for row in rows]
 
     async def on_decided(self, batch: InviteBatch) -> None:
         """Settle what waited for joins that are certain now."""
@@ -164,6 +182,7 @@ class Reviews:
         if await self._store.save_credit(changed):
             self.changed(row.guild_id)
             _log.info("review settled", guild=row.guild_id, member=row.user_id, state=state.value)
+            await self.close(changed)
 
     async def _decide(
         self, guild_id: GuildId, credit_id: CreditId, transition: Callable[[Credit], Credit]

@@ -11,7 +11,6 @@ from typing import Any
 import attrs
 
 from giftbot.errors import InviteLookError
-from giftbot.models.credit import Credit
 from giftbot.models.ids import ChannelId, GuildId, InviteCode, RoleId, UserId
 from giftbot.models.invite import Coverage, Invite, Snapshot, Tombstone
 from giftbot.models.invite_batch import InviteBatch, Ledger
@@ -28,6 +27,7 @@ from giftbot.services.invites.staff_statistics import StaffStatistics
 from giftbot.services.notices import Notices
 from giftbot.stores.sqlite.store import SqliteStore, open_sqlite
 from tests.fakes import START, ListeningPeople, ManualClock
+from tests.services.invites.desk import Desk
 
 GUILD = GuildId(10)
 BOT = UserId(1)
@@ -143,37 +143,6 @@ class FakeDiscord:
     async def names(self, guild_id: GuildId, user_ids: Sequence[UserId]) -> dict[UserId, str]:
         """Those who can be found."""
         return {user_id: self.called[user_id] for user_id in user_ids if user_id in self.called}
-
-
-@attrs.define
-class Desk:
-    """Remembers what would be written where."""
-
-    is_open: bool = True
-    fails: bool = False
-    """Whether writing to people ends with an error that nobody expects."""
-    asked: list[Credit] = attrs.Factory(list)
-    warned: list[tuple[ChannelId, str, InviteCode | None]] = attrs.Factory(list)
-    written: list[tuple[UserId, str]] = attrs.Factory(list)
-
-    async def ask(self, channel_id: ChannelId, credit: Credit) -> bool:
-        """Take a review."""
-        if self.is_open:
-            self.asked.append(credit)
-        return self.is_open
-
-    async def warn(self, channel_id: ChannelId, words: str, code: InviteCode | None) -> bool:
-        """Take a warning."""
-        if self.is_open:
-            self.warned.append((channel_id, words, code))
-        return self.is_open
-
-    async def write(self, user_id: UserId, words: str) -> bool:
-        """Take a direct message."""
-        if self.fails:
-            raise RuntimeError("nobody expects this")
-        self.written.append((user_id, words))
-        return True
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ import pytest
 
 from giftbot.errors import InvalidInputError
 from giftbot.models.credit import Credit, CreditState
-from giftbot.models.ids import CreditId, GuildId, UserId
+from giftbot.models.ids import CreditId, GuildId, MessageId, UserId
 from giftbot.models.join import Kind, Level
 from giftbot.text import vip as texts
 from tests.fakes import START
@@ -147,7 +147,7 @@ async def test_many_at_once_are_one_message(office: Office) -> None:
     assert len((await office.credits.sync(GUILD)).pending) == 21
     assert office.desk.asked == []
     assert [words for _, words, _ in office.desk.warned] == [texts.many_to_review(21)]
-    assert await office.reviews.reject_untracked(GUILD, by=ADMIN) == 20
+    assert len(await office.reviews.reject_untracked(GUILD, by=ADMIN)) == 20
     assert [row.user_id for row in await office.reviews.pending(GUILD)] == [1]
     assert (await office.credits.sync(GUILD)).pending == ()
 
@@ -168,3 +168,52 @@ async def test_without_a_channel_reviews_wait_in_the_queue(office: Office) -> No
     await waiting(office)
     assert office.desk.asked == []
     assert len(await office.reviews.pending(GUILD)) == 1
+
+
+async def test_the_message_that_asked_says_what_settled_it(office: Office) -> None:
+    """Once, with the new state; those that wait keep their buttons."""
+    row, other = await waiting(office), await waiting(office, 2)
+    await office.commit(joined(1, "bobs", BOB, level=Level.CONFIRMED))
+    [(channel_id, message_id, shown)] = office.desk.closed
+    assert (channel_id, message_id, shown.credit_id) == (REVIEWS, MessageId(1), row.credit_id)
+    assert texts.decided(shown) == f"<@1> credited to <@{BOB}> ({texts.NOTE_RAISED})."
+    await office.commit(joined(2, "own", UserId(2), level=Level.CONFIRMED, kind=Kind.SELF))
+    assert [(one, shown.credit_id) for _, one, shown in office.desk.closed[1:]] == [(2, other.credit_id)]
+
+
+async def test_a_decision_elsewhere_reaches_the_message_that_asked(office: Office) -> None:
+    """Not when it was taken by that message's own buttons, and not where none asked."""
+    row = await waiting(office)
+    done = await office.reviews.approve(GUILD, row.credit_id, by=ADMIN)
+    await office.reviews.close(done, answered=MessageId(1))
+    assert office.desk.closed == []
+    await office.reviews.close(done, answered=MessageId(99))
+    assert office.desk.closed == [(REVIEWS, MessageId(1), done)]
+    revoked = await office.credits.revoke(GUILD, UserId(1), by=ADMIN)
+    await office.reviews.close(revoked)
+    assert [shown.state for *_, shown in office.desk.closed] == [CreditState.CREDITED, CreditState.REVERSED]
+    await office.choose(review_channel_id=None)
+    unseen = await waiting(office, 2)
+    await office.reviews.close(await office.reviews.reject(GUILD, unseen.credit_id, by=ADMIN))
+    assert len(office.desk.closed) == 2
+
+
+async def test_what_is_settled_while_its_message_is_written_gets_no_buttons(office: Office) -> None:
+    """The message is closed as soon as its id is known."""
+
+    async def decided(credit: Credit) -> None:
+        await office.reviews.reject(GUILD, credit.credit_id, by=ADMIN)
+
+    office.desk.on_ask = decided
+    row = await waiting(office)
+    [(_, message_id, shown)] = office.desk.closed
+    assert (message_id, shown.credit_id, shown.state) == (1, row.credit_id, CreditState.REJECTED)
+
+
+async def test_a_review_channel_that_is_closed_loses_no_review(office: Office) -> None:
+    """It waits in the queue, without a message."""
+    office.desk.is_open = False
+    row = await waiting(office)
+    assert [(one.credit_id, one.review_message_id) for one in await office.reviews.pending(GUILD)] == [
+        (row.credit_id, None)
+    ]
