@@ -147,12 +147,20 @@ class StaffStore(Protocol):
         """Insert one (revision 0) or replace it, if the stored revision is the same; then that is raised by one."""
         ...
 
+    async def save_links(self, links: Sequence[StaffLink]) -> int:
+        """Do the same for each of these, of any servers; how many were saved. One round trip for hundreds."""
+        ...
+
 
 class CreditStore(Protocol):
     """The ledger of credits (`credits`)."""
 
     async def open_credit(self, credit: Credit) -> bool:
         """Insert one that is absent; False if it is there already."""
+        ...
+
+    async def open_credits(self, rows: Sequence[Credit]) -> int:
+        """Do the same for each of these, of any servers; how many were inserted. One round trip for hundreds."""
         ...
 
     async def get_credits(self, ids: Collection[CreditId]) -> dict[CreditId, Credit]:
@@ -185,6 +193,10 @@ class InviteSettingsStore(Protocol):
 
     async def save_invite_settings(self, settings: InviteSettings) -> bool:
         """Insert (revision 0) or replace, if the stored revision is the same; then that is raised by one."""
+        ...
+
+    async def save_many_invite_settings(self, many: Sequence[InviteSettings]) -> int:
+        """Do the same for each of these servers; how many were saved. One round trip for hundreds."""
         ...
 
     async def list_invite_settings(self) -> list[InviteSettings]:

@@ -13,8 +13,10 @@ import attrs
 from giftbot.models.credit import Credit
 from giftbot.models.ids import GuildId
 from giftbot.models.invite_batch import Ledger
+from giftbot.models.invite_settings import InviteSettings
 from giftbot.models.join import Join
 from giftbot.models.ledger_document import LedgerDocument
+from giftbot.models.staff import StaffLink
 from giftbot.services.invites.payload import OURS, Records, carried_of, read_records
 from giftbot.services.invites.ports import Copy
 from giftbot.services.invites.sections import Documents
@@ -139,7 +141,8 @@ class _Merge:
     async def take_in(self, group: Sequence[Records]) -> None:
         """Write what is known of some servers. The ledgers come last: they stand for all that is before them."""
         await self._joins([join for records in group for join in records.joins])
-        await asyncio.gather(*map(self._links_of, group), *map(self._settings_of, group))
+        await self._links_of([link for records in group for link in records.links])
+        await self._settings_of([records.settings for records in group if records.settings is not None])
         await self._credits([credit for records in group for credit in records.credits])
         if self._with_ledgers:
             await self._ledgers([records.ledger for records in group if records.ledger is not None])
@@ -165,39 +168,39 @@ class _Merge:
             if merged != before and (self._dry_run or await self._store.save_join(merged, before=before)):
                 self.written["joins"] += 1
 
-    async def _links_of(self, records: Records) -> None:
-        for link in records.links:
+    async def _links_of(self, links: Iterable[StaffLink]) -> None:
+        newer = []
+        for link in links:
             revision, changed_at = self._links.get(link.key, (0, None))
-            if changed_at is not None and (link.updated_at or link.valid_from) <= changed_at:
-                continue
-            if self._dry_run or await self._store.save_link(attrs.evolve(link, revision=revision)):
-                self.written["links"] += 1
+            if changed_at is None or (link.updated_at or link.valid_from) > changed_at:
+                newer.append(attrs.evolve(link, revision=revision))
+        self.written["links"] += len(newer) if self._dry_run else await self._store.save_links(newer)
 
     async def _credits(self, credits_: Sequence[Credit]) -> None:
-        for some in _in_pieces(credits_, _TOGETHER):
-            known = await self._store.get_credits([credit.credit_id for credit in some])
-            await asyncio.gather(*(self._credit(credit, known.get(credit.credit_id)) for credit in some))
+        known = await self._store.get_credits([credit.credit_id for credit in credits_]) if credits_ else {}
+        absent = [attrs.evolve(credit, revision=0) for credit in credits_ if credit.credit_id not in known]
+        self.written["credits"] += len(absent) if self._dry_run else await self._store.open_credits(absent)
+        newer = [
+            attrs.evolve(credit, revision=before.revision)
+            for credit in credits_
+            if (before := known.get(credit.credit_id)) is not None and before.updated_at < credit.updated_at
+        ]
+        for some in _in_pieces(newer, _TOGETHER):
+            await asyncio.gather(*map(self._changed_credit, some))
 
-    async def _credit(self, credit: Credit, before: Credit | None) -> None:
-        if before is not None and before.updated_at >= credit.updated_at:
-            return
-        if self._dry_run or await self._write_credit(credit, before):
+    async def _changed_credit(self, credit: Credit) -> None:
+        if self._dry_run or await self._store.save_credit(credit):
             self.written["credits"] += 1
 
-    async def _write_credit(self, credit: Credit, before: Credit | None) -> bool:
-        if before is None:
-            return await self._store.open_credit(attrs.evolve(credit, revision=0))
-        return await self._store.save_credit(attrs.evolve(credit, revision=before.revision))
-
-    async def _settings_of(self, records: Records) -> None:
-        settings = records.settings
-        if settings is None:
-            return
-        revision, changed_at = self._settings.get(settings.guild_id, (0, None))
-        if changed_at is not None and (settings.updated_at or _NEVER) <= changed_at:
-            return
-        if self._dry_run or await self._store.save_invite_settings(attrs.evolve(settings, revision=revision)):
-            self.written["settings"] += 1
+    async def _settings_of(self, settings: Iterable[InviteSettings]) -> None:
+        newer = []
+        for one in settings:
+            revision, changed_at = self._settings.get(one.guild_id, (0, None))
+            if changed_at is None or (one.updated_at or _NEVER) > changed_at:
+                newer.append(attrs.evolve(one, revision=revision))
+        self.written["settings"] += (
+            len(newer) if self._dry_run else await self._store.save_many_invite_settings(newer)
+        )
 
 
 def _merged(join: Join, before: Join) -> Join:

@@ -12,16 +12,17 @@ from collections.abc import Sequence
 
 import structlog
 from bson import Int64
-from pymongo.errors import DuplicateKeyError
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from giftbot.models.credit import Credit
 from giftbot.models.join import Join
 from giftbot.models.staff import StaffLink
-from giftbot.stores.documents import Document
+from giftbot.stores.documents import Document, chunks
 from giftbot.stores.invite_documents import to_document
 from giftbot.stores.mongo.documents import changing, same
 from giftbot.stores.mongo.driver import Collection as Rows
-from giftbot.stores.mongo.faults import translated
+from giftbot.stores.mongo.faults import duplicates, translated
 
 _log = structlog.get_logger(__name__)
 
@@ -102,3 +103,22 @@ async def save(rows: Rows, row_id: object, fields: Document, revision: int, *, m
         except DuplicateKeyError:
             return False
     return result.matched_count == 1 or result.upserted_id is not None
+
+
+def saving(row_id: object, fields: Document, revision: int) -> UpdateOne:
+    """What replaces the row whose revision is this one, or adds it if it is absent and that is 0."""
+    return UpdateOne({"_id": row_id, "revision": same(revision)}, changing(fields), upsert=revision == 0)
+
+
+async def save_all(rows: Rows, writes: Sequence[UpdateOne]) -> int:
+    """Do any number of `saving`; how many rows were saved."""
+    saved = 0
+    for chunk in chunks(writes):
+        with translated():
+            try:
+                result = await rows.bulk_write(chunk, ordered=False)
+                saved += result.matched_count + result.upserted_count
+            except BulkWriteError as error:
+                duplicates(error)  # of these another revision is there
+                saved += sum(int((error.details or {}).get(name, 0)) for name in ("nMatched", "nUpserted"))
+    return saved

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import attrs
 from bson import Int64
@@ -11,10 +11,19 @@ from pymongo import UpdateOne
 from giftbot.models.ids import GuildId
 from giftbot.models.invite_settings import InviteSettings
 from giftbot.stores.documents import CHUNK, Document
-from giftbot.stores.invite_documents import from_json, read_all, read_document, to_document, to_json
+from giftbot.stores.invite_documents import from_json, in_turns, read_all, read_document, to_document, to_json
 from giftbot.stores.mongo.driver import MongoDatabase
 from giftbot.stores.mongo.faults import translated
-from giftbot.stores.mongo.invites_documents import documents_of, packed, save, unpacked
+from giftbot.stores.mongo.invites_documents import documents_of, packed, save, save_all, saving, unpacked
+
+
+def _next(settings: InviteSettings) -> Document:
+    saved = attrs.evolve(settings, revision=settings.revision + 1)
+    return {"revision": saved.revision, "document": to_document(saved)}
+
+
+def _saving(settings: InviteSettings) -> UpdateOne:
+    return saving(Int64(settings.guild_id), _next(settings), settings.revision)
 
 
 class MongoInviteSettingsStore:
@@ -36,10 +45,17 @@ class MongoInviteSettingsStore:
 
     async def save_invite_settings(self, settings: InviteSettings) -> bool:
         """Insert (revision 0) or replace, if the stored revision is the same; then that is raised by one."""
-        saved = attrs.evolve(settings, revision=settings.revision + 1)
-        fields: Document = {"revision": saved.revision, "document": to_document(saved)}
-        rows = self._database["invite_settings"]
-        return await save(rows, Int64(settings.guild_id), fields, settings.revision, may_insert=True)
+        return await save(
+            self._database["invite_settings"],
+            Int64(settings.guild_id),
+            _next(settings),
+            settings.revision,
+            may_insert=True,
+        )
+
+    async def save_many_invite_settings(self, many: Sequence[InviteSettings]) -> int:
+        """Do the same for each of these servers; how many were saved."""
+        return await save_all(self._database["invite_settings"], await in_turns(many, _saving))
 
     async def list_invite_settings(self) -> list[InviteSettings]:
         """Those of all servers that chose something."""

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import attrs
 from bson import Int64
+from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from giftbot.models.credit import Credit, CreditState
 from giftbot.models.ids import CreditId, GuildId, UserId
 from giftbot.models.staff import StaffLink
 from giftbot.stores.documents import CHUNK, Document, chunks, without_nones
-from giftbot.stores.invite_documents import read_all, read_document
+from giftbot.stores.invite_documents import in_turns, read_all, read_document
 from giftbot.stores.mongo.driver import Collection as Rows
 from giftbot.stores.mongo.driver import MongoDatabase
 from giftbot.stores.mongo.faults import duplicates, translated
-from giftbot.stores.mongo.invites_documents import credit_fields, documents_of, link_fields, save
+from giftbot.stores.mongo.invites_documents import credit_fields, documents_of, link_fields, save, save_all, saving
 
 
 def _given(**ids: int | None) -> Document:
     return {name: Int64(value) for name, value in ids.items() if value is not None}
+
+
+def _saving(link: StaffLink) -> UpdateOne:
+    return saving(link.key, link_fields(attrs.evolve(link, revision=link.revision + 1)), link.revision)
+
+
+def _opened(credit: Credit) -> Document:
+    return without_nones({"_id": credit.credit_id, **credit_fields(credit)})
 
 
 class MongoStaffStore:
@@ -50,15 +59,26 @@ class MongoStaffStore:
         fields = link_fields(attrs.evolve(link, revision=link.revision + 1))
         return await save(self._database["staff_links"], link.key, fields, link.revision, may_insert=True)
 
+    async def save_links(self, links: Sequence[StaffLink]) -> int:
+        """Do the same for each of these, of any servers; how many were saved."""
+        return await save_all(self._database["staff_links"], await in_turns(links, _saving))
+
     async def open_credit(self, credit: Credit) -> bool:
         """Insert one that is absent; False if it is there already."""
-        document = without_nones({"_id": credit.credit_id, **credit_fields(credit)})
-        with translated():
-            try:
-                await self._credits.insert_many([document])
-            except BulkWriteError as error:
-                return not duplicates(error)
-        return True
+        return await self.open_credits([credit]) == 1
+
+    async def open_credits(self, rows: Sequence[Credit]) -> int:
+        """Do the same for each of these, of any servers; how many were inserted."""
+        opened = 0
+        for chunk in chunks(rows):
+            documents = await in_turns(chunk, _opened)
+            opened += len(chunk)
+            with translated():
+                try:
+                    await self._credits.insert_many(documents, ordered=False)
+                except BulkWriteError as error:
+                    opened -= len(duplicates(error))
+        return opened
 
     async def get_credits(self, ids: Collection[CreditId]) -> dict[CreditId, Credit]:
         """Those that exist."""

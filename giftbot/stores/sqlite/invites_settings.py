@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import attrs
 
 from giftbot.models.ids import GuildId
 from giftbot.models.invite_settings import InviteSettings
-from giftbot.stores.invite_documents import from_json, read_all, read_text, to_json, to_text
-from giftbot.stores.sqlite.database import Database, Turn
+from giftbot.stores.documents import chunks
+from giftbot.stores.invite_documents import from_json, in_turns, read_all, read_text, to_json, to_text
+from giftbot.stores.sqlite.database import Database, Turn, Value
 from giftbot.stores.sqlite.invites_rows import SETTINGS
-from giftbot.stores.sqlite.invites_staff import save
+from giftbot.stores.sqlite.invites_staff import save_all
 
 _CARRY = """
     INSERT INTO carried_tables (_id, document) VALUES (?, ?)
     ON CONFLICT (_id) DO UPDATE SET document = excluded.document
 """
+
+
+def _next(settings: InviteSettings) -> tuple[tuple[Value, ...], int]:
+    """Choices as the values of their next revision, and the revision that they replace."""
+    saved = attrs.evolve(settings, revision=settings.revision + 1)
+    return (saved.guild_id, saved.revision, to_text(saved)), settings.revision
 
 
 class SqliteInviteSettingsStore:
@@ -37,11 +44,15 @@ class SqliteInviteSettingsStore:
 
     async def save_invite_settings(self, settings: InviteSettings) -> bool:
         """Insert (revision 0) or replace, if the stored revision is the same; then that is raised by one."""
-        saved = attrs.evolve(settings, revision=settings.revision + 1)
-        values = (saved.guild_id, saved.revision, to_text(saved))
-        return await self._database.write(
-            partial(save, table=SETTINGS, values=values, revision=settings.revision, may_insert=True)
-        )
+        return await self.save_many_invite_settings([settings]) == 1
+
+    async def save_many_invite_settings(self, many: Sequence[InviteSettings]) -> int:
+        """Do the same for each of these servers; how many were saved."""
+        saved = 0
+        for chunk in chunks(many):
+            rows = await in_turns(chunk, _next)
+            saved += await self._database.write(partial(save_all, table=SETTINGS, rows=rows))
+        return saved
 
     async def list_invite_settings(self) -> list[InviteSettings]:
         """Those of all servers that chose something."""

@@ -14,10 +14,12 @@ from giftbot.models.credit import Credit, CreditState
 from giftbot.models.ids import CreditId, GuildId, UserId
 from giftbot.models.staff import StaffLink
 from giftbot.stores.documents import chunks
-from giftbot.stores.invite_documents import read_all, read_text
+from giftbot.stores.invite_documents import in_turns, read_all, read_text
 from giftbot.stores.sqlite.database import Database, Row, Turn, Value
 from giftbot.stores.sqlite.invites_rows import AMONG, CREDITS, LINKS, encode_credit, encode_link
 from giftbot.stores.sqlite.rows import Table
+
+_OPEN = f"{CREDITS.insert} ON CONFLICT (_id) DO NOTHING"
 
 
 def save(turn: Turn, table: Table, values: Sequence[Value], revision: int, *, may_insert: bool) -> bool:
@@ -29,6 +31,11 @@ def save(turn: Turn, table: Table, values: Sequence[Value], revision: int, *, ma
     return turn.run_many(f"{table.insert} ON CONFLICT (_id) DO NOTHING", [values]) == 1
 
 
+def save_all(turn: Turn, table: Table, rows: Sequence[tuple[Sequence[Value], int]]) -> int:
+    """Save values, each in place of its revision or of none; how many were."""
+    return sum(save(turn, table, values, revision, may_insert=True) for values, revision in rows)
+
+
 def _where(given: Mapping[str, Value]) -> tuple[list[str], list[Value]]:
     """Conditions for what is given; the first of them finds the rows, the others only sort them out."""
     names = [name for name, value in given.items() if value is not None]
@@ -38,6 +45,11 @@ def _where(given: Mapping[str, Value]) -> tuple[list[str], list[Value]]:
 
 async def _read_credits(rows: Sequence[Row]) -> list[Credit]:
     return await read_all(Credit, [text for [text] in rows], read_text)
+
+
+def _next_link(link: StaffLink) -> tuple[tuple[Value, ...], int]:
+    """A link as the values of its next revision, and the revision that it replaces."""
+    return encode_link(attrs.evolve(link, revision=link.revision + 1)), link.revision
 
 
 class SqliteStaffStore:
@@ -61,16 +73,27 @@ class SqliteStaffStore:
 
     async def save_link(self, link: StaffLink) -> bool:
         """Insert one (revision 0) or replace it, if the stored revision is the same; then that is raised by one."""
-        values = encode_link(attrs.evolve(link, revision=link.revision + 1))
-        return await self._database.write(
-            partial(save, table=LINKS, values=values, revision=link.revision, may_insert=True)
-        )
+        return await self.save_links([link]) == 1
+
+    async def save_links(self, links: Sequence[StaffLink]) -> int:
+        """Do the same for each of these, of any servers; how many were saved."""
+        saved = 0
+        for chunk in chunks(links):
+            rows = await in_turns(chunk, _next_link)
+            saved += await self._database.write(partial(save_all, table=LINKS, rows=rows))
+        return saved
 
     async def open_credit(self, credit: Credit) -> bool:
         """Insert one that is absent; False if it is there already."""
-        statement = f"{CREDITS.insert} ON CONFLICT (_id) DO NOTHING"
-        values = encode_credit(credit)
-        return await self._database.write(lambda turn: turn.run_many(statement, [values]) == 1)
+        return await self.open_credits([credit]) == 1
+
+    async def open_credits(self, rows: Sequence[Credit]) -> int:
+        """Do the same for each of these, of any servers; how many were inserted."""
+        opened = 0
+        for chunk in chunks(rows):
+            values = await in_turns(chunk, encode_credit)
+            opened += await self._database.write(partial(Turn.run_many, sql=_OPEN, parameters=values))
+        return opened
 
     async def get_credits(self, ids: Collection[CreditId]) -> dict[CreditId, Credit]:
         """Those that exist."""

@@ -52,6 +52,20 @@ async def test_choices_need_their_present_revision(store: Store) -> None:
 
 
 @bulk_updates
+async def test_choices_of_many_servers_are_saved_together(store: Store) -> None:
+    """Each as if it were saved alone."""
+    assert await store.save_many_invite_settings([]) == 0
+    many = [InviteSettings(GuildId(number), vip_role_id=RoleId(number)) for number in range(1, 602)]
+    assert await store.save_many_invite_settings(many) == 601
+    again = [attrs.evolve(one, vip_role_id=None, revision=one.guild_id % 2) for one in many]
+    assert await store.save_many_invite_settings(again) == 301
+    stored = {one.guild_id: one for one in await store.list_invite_settings()}
+    for one, before in zip(again, many, strict=True):
+        expected = attrs.evolve(one, revision=2) if one.revision else attrs.evolve(before, revision=1)
+        assert stored[one.guild_id] == expected
+
+
+@bulk_updates
 async def test_unknown_tables_are_carried_as_they_came(store: Store) -> None:
     """Whatever JSON can hold, by name; a table that comes again takes the place of the one before."""
     assert await store.get_carried() == {}

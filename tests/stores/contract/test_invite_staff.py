@@ -12,6 +12,7 @@ from giftbot.models.staff import LinkState, StaffLink
 from giftbot.services.ports import Store
 from tests.stores.build import CHANNEL, GUILD, OTHER_GUILD, later
 from tests.stores.build_invites import CODE, STAFF, credit, link
+from tests.stores.lacking import bulk_updates
 
 OTHER_STAFF = UserId(7)
 
@@ -57,6 +58,22 @@ async def test_a_link_needs_its_present_revision(store: Store) -> None:
     assert sorted(results) == [False] * 4 + [True]
 
 
+@bulk_updates
+async def test_many_links_are_saved_together(store: Store) -> None:
+    """Each as if it were saved alone: new ones, those whose revision is the present one, and no others."""
+    assert await store.save_links([]) == 0
+    many = [link(f"code {number}", guild=GUILD + number % 3) for number in range(1100)]
+    assert await store.save_links(many) == 1100
+    present = [attrs.evolve(one, revision=1, staff_name="renamed") for one in many[:300]]
+    stale = [attrs.evolve(one, staff_name="lost") for one in many[300:600]]
+    unknown = [attrs.evolve(link(f"new {number}"), revision=number) for number in range(3)]
+    assert await store.save_links([*present, *stale, *unknown]) == 301
+    stored = {one.key: one for one in await store.list_links()}
+    assert len(stored) == 1101
+    assert all(stored[one.key] == attrs.evolve(one, revision=2) for one in present)
+    assert all(stored[one.key] == attrs.evolve(one, revision=1) for one in many[300:])
+
+
 async def test_links_are_listed_oldest_first(store: Store) -> None:
     """Of a server, of a staff member, of both or of all; those that still hold, or all."""
     for item in (
@@ -100,6 +117,19 @@ async def test_a_credit_is_opened_once(store: Store) -> None:
     assert await store.get_credits([]) == {}
     results = await asyncio.gather(*(store.open_credit(credit(2)) for _ in range(5)))
     assert sorted(results) == [False] * 4 + [True]
+
+
+async def test_many_credits_are_opened_together(store: Store) -> None:
+    """Those that are absent; the others stay as they are."""
+    assert await store.open_credits([]) == 0
+    first = credit(500, state=CreditState.CREDITED)
+    assert await store.open_credit(first)
+    many = [credit(user, guild=GUILD + user % 3) for user in range(1, 1101)]
+    there = credit(500)
+    assert await store.open_credits([*many, there]) == 1100
+    assert await store.open_credits(many) == 0
+    stored = await store.get_credits([one.credit_id for one in [*many, there]])
+    assert stored == {one.credit_id: one for one in [*many, first]}
 
 
 async def test_a_credit_needs_its_present_revision(store: Store) -> None:
