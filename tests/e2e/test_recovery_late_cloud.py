@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from giftbot.models.ids import InviteCode
 from giftbot.models.join import Level, Reason
 from tests.e2e.lives import Cloud, lives
 from tests.e2e.stage import Stage
@@ -29,6 +30,10 @@ async def test_a_good_copy_is_not_written_over_by_who_could_not_read_it(stage: S
         merged = await life.until(lambda rows: rows.counts == {"joins": 6, "links": 2, "credits": 1})
         copy = await cloud.holds(**merged.counts)
         late = await life.home.joined(life.counted)
+        joins = await life.home.all_joins()
+        claimed = sum(join.code == life.counted for join in joins)
+        await life.home.ledger(lambda ledger: ledger.claimed.get(InviteCode(life.counted)) == claimed)
+    assert claimed > len(early) + len(late)
     merged.has_all_of(before)
     assert {join.join_id for join in early} <= merged.joins.keys()
     assert copy.epoch == good.epoch

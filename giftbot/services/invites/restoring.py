@@ -16,6 +16,7 @@ from giftbot.models.ids import GuildId
 from giftbot.services.invites.merging import Merging, Taken, describe, newest
 from giftbot.services.invites.ports import Copy, CopyPlace
 from giftbot.services.invites.series import Series, is_blind
+from giftbot.services.invites.totals import Totals
 from giftbot.services.ports import Clock
 from giftbot.services.remembering_invites import InviteStore
 
@@ -162,9 +163,25 @@ class Restoring:
                 return
             self.statuses[label] = attrs.evolve(status, refused_entries=taken.refused)
             self._log_taken(label, copy, taken)
+            if late and taken.written["joins"]:
+                await self._recount(label, taken.guild_ids)
             for listener in self.listeners if late else ():
                 listener(taken.since)
         self.series.take_in(copy)
+
+    async def _recount(self, label: str, guild_ids: Sequence[GuildId]) -> None:
+        """Let the counts of used invites stand for the joins that came: the ledgers are not taken in late."""
+        try:
+            found = await Totals(self._store, self._clock).recount(guild_ids)
+        except StoreError as error:
+            _log.warning("totals not counted anew", layer=label, why=str(error), then="ops rebuild-totals")
+            return
+        for one in found:
+            if one.is_written:
+                _log.info("totals counted anew", guild=one.guild_id, codes=len(one.codes))
+            else:
+                why = "the server's joins are being decided all the time"
+                _log.warning("totals not counted anew", guild=one.guild_id, why=why, then="ops rebuild-totals")
 
     def _log_taken(self, label: str, copy: Copy, taken: Taken) -> None:
         age = (self._clock.now() - copy.taken_at).total_seconds()

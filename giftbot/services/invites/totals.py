@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 
 import attrs
 
@@ -14,6 +15,7 @@ from giftbot.services.remembering_invites import InviteStore
 
 _NOT_COUNTED = frozenset({Method.IMPORTED, Method.MANUAL})
 """Joins that were written down without a use of an invite."""
+_TRIES = 5
 
 
 @attrs.frozen
@@ -46,6 +48,19 @@ class Totals:
                 if difference is not None:
                     found.append(difference)
         return looked_at, found
+
+    async def recount(self, guild_ids: Iterable[GuildId]) -> list[Difference]:
+        """What was different in these servers; again where something was decided meanwhile. Raises `StoreError`."""
+        found: list[Difference] = []
+        for guild_id in guild_ids:
+            for _ in range(_TRIES):
+                ledger = await self._store.get_ledger(guild_id)
+                difference = None if ledger is None else await self._compare(ledger, dry_run=False)
+                if difference is None or difference.is_written:
+                    break
+            if difference is not None:
+                found.append(difference)
+        return found
 
     async def _compare(self, ledger: Ledger, *, dry_run: bool) -> Difference | None:
         claimed = await self._claimed(ledger.guild_id)
