@@ -115,6 +115,7 @@ def assemble_attribution(
         copies.subscribe(actors.known_since)
     actors.subscribe(alerts.on_decided)
     actors.subscribe(greetings.on_decided)
+    actors.subscribe_arrivals(greetings.arrived)
     actors.subscribe(staffing.work.on_decided)
     auditor = None
     if discord.search is not None:

@@ -39,9 +39,10 @@ from giftbot.errors import UserError
 from giftbot.models.ids import ChannelId, GuildId, UserId
 from giftbot.models.invite_board import Period
 from giftbot.models.join import Join
-from giftbot.services.invites.greetings import Greetings, Occasion
+from giftbot.services.invites.greetings import Greetings
 from giftbot.services.invites.inquiries import Inquiries
 from giftbot.services.invites.leaderboard import Leaderboard
+from giftbot.services.invites.news import Occasion
 from giftbot.services.invites.records import JoinRecords, Statement, parse_invite_code
 from giftbot.text import greetings as greeting_texts
 from giftbot.text import invites as texts

@@ -13,7 +13,8 @@ from giftbot.discord.messages import COLOUR
 from giftbot.models.ids import ChannelId, GuildId, UserId
 from giftbot.models.invite_settings import InviteSettings
 from giftbot.models.post import Outcome
-from giftbot.services.invites.greetings import Occasion, Said
+from giftbot.services.invites.greetings import Said
+from giftbot.services.invites.news import Occasion
 from giftbot.services.invites.templates import LONGEST
 from giftbot.text import greetings as texts
 

@@ -28,6 +28,8 @@ class InviteSettings:
     """Staff members who want a direct message for each join by their link."""
     told_missing: tuple[str, ...] = ()
     """Permissions of whose lack somebody was told already."""
+    greeted: int = 0
+    """Up to this batch messages about joins and leaves are out, or will not be written any more."""
     updated_at: datetime | None = None
     revision: int = 0
     """Raised by the store with each write; a write with an old revision is refused."""

@@ -57,6 +57,7 @@ class Actors:
         self._actors: dict[GuildId, GuildActor] = {}
         self._tasks: dict[GuildId, asyncio.Task[None]] = {}
         self._subscribers: list[Subscriber] = [self._tidy]
+        self._arrival_listeners: list[Callable[[GuildId], None]] = []
         self._decided: asyncio.Queue[InviteBatch] = asyncio.Queue()
         self._since: dict[GuildId, datetime] = {}
         self._due: dict[GuildId, float] = {}
@@ -65,6 +66,10 @@ class Actors:
     def subscribe(self, subscriber: Subscriber) -> None:
         """Tell this one of every batch."""
         self._subscribers.append(subscriber)
+
+    def subscribe_arrivals(self, listener: Callable[[GuildId], None]) -> None:
+        """Tell this one of every server that is there (again), which nobody watched for a time, or ever."""
+        self._arrival_listeners.append(listener)
 
     def tell(self, event: InviteEvent) -> None:
         """Hand an event to its server's actor."""
@@ -78,6 +83,8 @@ class Actors:
         if self._is_stopping:
             return
         self._actor(guild_id).catch_up()
+        for listener in self._arrival_listeners:
+            listener(guild_id)
         if guild_id in self._since:
             self._actor(guild_id).known_since(self._since.pop(guild_id))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
@@ -12,14 +11,15 @@ from typing import Protocol
 import attrs
 import structlog
 
-from giftbot.errors import InvalidInputError
+from giftbot.errors import InvalidInputError, StoreError
 from giftbot.logs import new_reference
-from giftbot.models.ids import ChannelId, GuildId, JoinId, UserId
+from giftbot.models.ids import ChannelId, GuildId, UserId
 from giftbot.models.invite_batch import InviteBatch
 from giftbot.models.invite_settings import InviteSettings
-from giftbot.models.join import Join, Kind, Level, Method, Source
+from giftbot.models.join import Join, Level, Method, Source
 from giftbot.models.notice import NoticeKind
 from giftbot.services.invites.choices import InviteChoices
+from giftbot.services.invites.news import News, Occasion, Unheard, channel_of, told_of
 from giftbot.services.invites.templates import filled, parse_template
 from giftbot.services.notices import Notices
 from giftbot.services.ports import Channels, Clock
@@ -30,20 +30,12 @@ _log = structlog.get_logger(__name__)
 
 SINGLY = 10
 """More who join or leave in one batch are told in one message."""
-FRESH = timedelta(minutes=15)
-"""Older joins and leaves, found out after an outage, are not told any more."""
+LATE = timedelta(minutes=10)
+"""What was decided before is not told any more, if a crash kept it from being told."""
 _NEEDED = ("View Channel", "Send Messages")
 _WAITING = 500
-_REMEMBERED = 5000
 _COUNT = "{count}"
 _SURE = (Level.OWNER, Level.COUNTED, Level.CONFIRMED)
-
-
-class Occasion(enum.StrEnum):
-    """What a message is about."""
-
-    JOIN = "join"
-    LEAVE = "leave"
 
 
 class Said(enum.Enum):
@@ -71,8 +63,9 @@ class GreetingOutlet(Protocol):
 @attrs.frozen
 class _Errand:
     guild_id: GuildId
-    occasion: Occasion
-    joins: tuple[Join, ...]
+    batch: int | None = None
+    """None only to see what was left when the last process ended."""
+    news: News = attrs.Factory(dict)
 
 
 class Greetings:
@@ -95,7 +88,8 @@ class Greetings:
         self._notices = notices
         self._clock = clock
         self._errands: asyncio.Queue[_Errand] = asyncio.Queue()
-        self._told: OrderedDict[tuple[JoinId, Occasion], None] = OrderedDict()
+        self._unheard = Unheard(clock)
+        self._caught_up: set[GuildId] = set()
 
     async def get(self, guild_id: GuildId) -> InviteSettings:
         """A server's choices."""
@@ -108,6 +102,8 @@ class Greetings:
         if missing:
             raise InvalidInputError(texts.lacking(channel_id, missing))
         await self._notices.forget(NoticeKind.ADMIN, _subject(guild_id, occasion))
+        ledger = await self._store.get_ledger(guild_id)
+        await self._mark(guild_id, ledger.number if ledger is not None else 0)
         await self._set(guild_id, occasion, channel_id)
 
     async def turn_off(self, guild_id: GuildId, occasion: Occasion) -> None:
@@ -149,24 +145,34 @@ class Greetings:
 
     async def on_decided(self, batch: InviteBatch) -> None:
         """Note what a batch says of people who came and went."""
-        settings = await self.get(batch.guild_id)
-        for occasion in Occasion:
-            if _channel(settings, occasion) is None:
-                continue
-            joins = tuple(join for join in batch.joins if self._is_news(join, occasion))
-            if not joins:
-                continue
-            if self._errands.qsize() >= _WAITING:
-                _log.warning("greeting dropped", guild=batch.guild_id, why="too many wait", count=len(joins))
-                continue
-            self._errands.put_nowait(_Errand(batch.guild_id, occasion, joins))
+        guild_id = batch.guild_id
+        try:
+            settings = await self.get(guild_id)
+        except StoreError:
+            self._caught_up.discard(guild_id)  # the next message comes after this one
+            raise
+        news = self._unheard.take(settings, batch)
+        if not told_of(settings, batch):
+            return
+        if self._errands.qsize() >= _WAITING:
+            count = sum(map(len, news.values()))
+            _log.warning("greeting dropped", guild=guild_id, why="too many wait", count=count)
+            return
+        self._errands.put_nowait(_Errand(guild_id, batch.number, news))
+
+    def arrived(self, guild_id: GuildId) -> None:
+        """Tell what was decided in this server and not told, because the last process ended before."""
+        if guild_id not in self._caught_up:
+            self._errands.put_nowait(_Errand(guild_id))
 
     async def run(self) -> None:
         """Write what was noted, until cancelled."""
         while True:
             errand = await self._errands.get()
             try:
-                await self._tell(errand)
+                await self._do(errand)
+            except StoreError as error:
+                _log.warning("greeting failed", guild=errand.guild_id, why=str(error))
             except Exception:
                 _log.exception("greeting failed", guild=errand.guild_id, ref=new_reference())
             finally:
@@ -176,45 +182,63 @@ class Greetings:
         """Return once everything that was noted is written."""
         await self._errands.join()
 
-    def _is_news(self, join: Join, occasion: Occasion) -> bool:
-        """Whether it happened just now, and was not told; a join that is decided again is no news."""
-        joined = occasion is Occasion.JOIN
-        happened = join.joined_at if joined else join.left_at
-        if happened is None or joined is not join.is_open or join.kind is Kind.BOT:
-            return False
-        if self._clock.now() - happened > FRESH:
-            return False
-        key = (join.join_id, occasion)
-        if key in self._told:
-            return False
-        self._told[key] = None
-        while len(self._told) > _REMEMBERED:
-            self._told.popitem(last=False)
-        return True
+    async def _do(self, errand: _Errand) -> None:
+        guild_id = errand.guild_id
+        if guild_id not in self._caught_up:
+            await self._catch_up(guild_id)
+            self._caught_up.add(guild_id)
+        if errand.batch is not None:
+            await self._tell(errand.guild_id, errand.news)
+            await self._mark(errand.guild_id, errand.batch)
 
-    async def _tell(self, errand: _Errand) -> None:
-        settings = await self.get(errand.guild_id)
-        channel_id = _channel(settings, errand.occasion)
-        if channel_id is None:
+    async def _catch_up(self, guild_id: GuildId) -> None:
+        """Tell what a process before this one did not, once: it counts as told before it is."""
+        settings = await self.get(guild_id)
+        if all(channel_of(settings, occasion) is None for occasion in Occasion):
             return
-        for words, mention in await self._messages(settings, errand):
+        batches = await self._store.list_batches(guild_id)
+        left = [batch for batch in batches if batch.number > settings.greeted and told_of(settings, batch)]
+        if not left:
+            return
+        await self._mark(guild_id, left[0].number)
+        for batch in reversed(batches):
+            news = self._unheard.take(settings, batch)
+            if batch not in left:
+                continue
+            if self._clock.now() - batch.decided_at <= LATE:
+                await self._tell(guild_id, news)
+            else:
+                _log.warning("greeting dropped", guild=guild_id, why="too late", count=told_of(settings, batch))
+
+    async def _mark(self, guild_id: GuildId, batch: int) -> None:
+        await self._choices.change(
+            guild_id, lambda settings: attrs.evolve(settings, greeted=max(settings.greeted, batch))
+        )
+
+    async def _tell(self, guild_id: GuildId, news: News) -> None:
+        for occasion, joins in news.items():
+            settings = await self.get(guild_id)
+            channel_id = channel_of(settings, occasion)
+            if channel_id is not None:
+                await self._write(settings, occasion, channel_id, joins)
+
+    async def _write(
+        self, settings: InviteSettings, occasion: Occasion, channel_id: ChannelId, joins: Sequence[Join]
+    ) -> None:
+        for words, mention in await self._messages(settings, occasion, joins):
             said = await self._outlet.say(channel_id, words, mention=mention)
             if said is Said.REFUSED:
-                await self._stop(errand.guild_id, errand.occasion, channel_id)
+                await self._stop(settings.guild_id, occasion, channel_id)
                 return
 
-    async def _messages(self, settings: InviteSettings, errand: _Errand) -> Sequence[tuple[str, UserId | None]]:
-        joined = errand.occasion is Occasion.JOIN
-        if len(errand.joins) > SINGLY:
+    async def _messages(
+        self, settings: InviteSettings, occasion: Occasion, joins: Sequence[Join]
+    ) -> Sequence[tuple[str, UserId | None]]:
+        joined = occasion is Occasion.JOIN
+        if len(joins) > SINGLY:
             many = texts.many_joined if joined else texts.many_left
-            return [(many(len(errand.joins)), None)]
-        return [
-            (
-                await self._words(settings, errand.occasion, join),
-                join.user_id if joined else None,
-            )
-            for join in errand.joins
-        ]
+            return [(many(len(joins)), None)]
+        return [(await self._words(settings, occasion, join), join.user_id if joined else None) for join in joins]
 
     async def _words(self, settings: InviteSettings, occasion: Occasion, join: Join) -> str:
         joined = occasion is Occasion.JOIN
@@ -235,7 +259,7 @@ class Greetings:
         """The channel refuses messages: none are tried any more, and an admin is told once."""
         _log.warning("permission missing", guild=guild_id, which="Send Messages", channel=channel_id)
         settings = await self.get(guild_id)
-        if _channel(settings, occasion) == channel_id:
+        if channel_of(settings, occasion) == channel_id:
             await self._set(guild_id, occasion, None)
         words = texts.refused(guild_id, channel_id, joined=occasion is Occasion.JOIN)
         await self._notices.tell(NoticeKind.ADMIN, _subject(guild_id, occasion), words)
@@ -249,10 +273,6 @@ class Greetings:
                 else attrs.evolve(settings, leave_channel_id=channel_id)
             ),
         )
-
-
-def _channel(settings: InviteSettings, occasion: Occasion) -> ChannelId | None:
-    return settings.join_channel_id if occasion is Occasion.JOIN else settings.leave_channel_id
 
 
 def _subject(guild_id: GuildId, occasion: Occasion) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from giftbot.services.ports import Store
+from tests.services.invites.hall import Hall, make_hall
 from tests.services.invites.processes import staged
 from tests.virtual_time import run
 
@@ -37,3 +39,9 @@ def new_file(empty_store: Path, tmp_path: Path) -> Callable[[], Path]:
         return file
 
     return make
+
+
+@pytest.fixture
+def hall(store: Store) -> Hall:
+    """A server that chose nothing."""
+    return make_hall(store)

@@ -2,73 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import attrs
 import pytest
 
 from giftbot.errors import InvalidInputError
-from giftbot.models.ids import ChannelId, UserId
+from giftbot.models.ids import UserId
 from giftbot.models.join import Join, Kind, Left, Level, Reason, Source
-from giftbot.services.invites.choices import InviteChoices
-from giftbot.services.invites.greetings import FRESH, SINGLY, Greetings, Occasion, Said
+from giftbot.services.invites.greetings import SINGLY, Said
+from giftbot.services.invites.news import FRESH, Occasion
 from giftbot.services.invites.templates import filled, parse_template
-from giftbot.services.notices import Notices
-from giftbot.services.ports import Store
 from giftbot.text import greetings as texts
-from tests.fakes import START, ListeningPeople, ManualClock, OpenChannels
+from tests.fakes import START
+from tests.services.invites.hall import HALL, Hall
 from tests.services.invites.joining import ADA, DAY, GUILD, joined, member
-from tests.services.invites.watching import ListeningOutlet, batch
-
-HALL = ChannelId(70)
-
-
-@attrs.frozen
-class Hall:
-    """The service and everything around it."""
-
-    store: Store
-    greetings: Greetings
-    outlet: ListeningOutlet
-    channels: OpenChannels
-    people: ListeningPeople
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[None]:
-        """Let the worker run, and wait until it has done all that was noted."""
-        working = asyncio.create_task(self.greetings.run())
-        try:
-            yield
-            async with asyncio.timeout(5):
-                await self.greetings.settled()
-        finally:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
-
-    async def decided(self, *joins: Join) -> list[str]:
-        """What is said once these joins are decided."""
-        before = len(self.outlet.said)
-        async with self.open():
-            await self.greetings.on_decided(batch(*joins))
-        return [words for _, words, _ in self.outlet.said[before:]]
-
-
-@pytest.fixture
-def hall(store: Store) -> Hall:
-    """A server that chose nothing."""
-    clock, people, outlet, channels = ManualClock(), ListeningPeople(), ListeningOutlet(), OpenChannels()
-    greetings = Greetings(
-        store=store,
-        choices=InviteChoices(store=store, clock=clock),
-        outlet=outlet,
-        channels=channels,
-        notices=Notices(store=store, notifier=people, clock=clock),
-        clock=clock,
-    )
-    return Hall(store, greetings, outlet, channels, people)
 
 
 def gone(number: int, **more: object) -> Join:
