@@ -306,7 +306,7 @@ class GuildActor:
             self._tools.complain(self._guild_id)
             return True
         self._flight.clear()
-        if self._book.ledger.taken_at is not None:
+        if self._book.ledger.since is not None or self._book.ledger.taken_at is not None:
             gone = await note_missed(self._book, self._tools.looker)
             self._is_away = True
             if gone and not await self._commit(self._book.without_look(gone, ())):

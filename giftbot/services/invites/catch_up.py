@@ -37,6 +37,8 @@ async def note_missed(book: Book, looker: Looker) -> tuple[Join, ...]:
     missed, gone = await _compared(book, members, looker, book.ledger.since or book.ledger.taken_at)
     # Who is among the members, and is told to have left since then and since they joined, left after that answer.
     left = {event.user_id: event for event in _about(book, InviteEventKind.LEFT) if event.received_at >= asked_at}
+    for event in _left_undecided(book, members, asked_at):
+        book.inbox.put(attrs.evolve(event, seq=looker.numbers.next(), received_at=looker.clock.now()))
     for member in missed:
         book.inbox.put(_joined(book, member, looker))
         leave = left.get(member.user_id)
@@ -122,6 +124,18 @@ async def _compared(
     open_joins = await book.store.open_joins(book.guild_id)
     gone = tuple(closed_while_away(join, now) for join in open_joins if join.user_id not in present)
     return missed, gone
+
+
+def _left_undecided(book: Book, members: Sequence[MemberSeen], asked_at: datetime) -> list[InviteEvent]:
+    """Leaves that nobody told, of those whose join is not decided yet: they have no row that could be ended."""
+    present = {member.user_id for member in members}
+    told = {event.user_id: event.seq for event in _about(book, InviteEventKind.LEFT)}
+    joined = {event.user_id: event for event in _about(book, InviteEventKind.JOINED)}
+    return [
+        attrs.evolve(event, kind=InviteEventKind.LEFT)
+        for user_id, event in joined.items()
+        if user_id not in present and event.received_at < asked_at and told.get(user_id, 0) < event.seq
+    ]
 
 
 def _is_same(member: MemberSeen, joined_at: datetime | None) -> bool:

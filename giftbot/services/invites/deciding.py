@@ -177,6 +177,9 @@ def _first(
         if arrival.settled is None:
             join = _without_look(arrival, scene, ledger)
             joins.append(join or scene.unknown(arrival, Reason.NO_BASELINE))
+    archived = Counter(ledger.archived)
+    for uses in ledger.unclaimed:
+        archived[uses.code] += uses.count
     after = attrs.evolve(
         ledger.with_baseline(look.snapshot),
         number=ledger.number + 1,
@@ -184,6 +187,7 @@ def _first(
         vanity=look.vanity,
         tombstones=(),
         unclaimed=(),
+        archived=dict(archived),
         owed={},
         loose=loose,
         anomalies=ledger.anomalies + bool(look.snapshot.lost),

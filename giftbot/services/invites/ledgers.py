@@ -19,6 +19,8 @@ GATE = timedelta(days=30)
 TOMBSTONES_KEPT = timedelta(minutes=10)
 """How long an invite that is gone may explain joins while no batch balances."""
 
+_ENDS = frozenset({InviteEventKind.DELETED, InviteEventKind.CHANNEL_GONE})
+
 
 def ledger_after(ledger: Ledger, event: InviteEvent) -> Ledger:
     """That ledger after Discord told of an invite; the same for other events, and when it is told again.
@@ -50,7 +52,7 @@ def ledger_told(ledger: Ledger, events: Iterable[InviteEvent]) -> Ledger:
     An end may be heard before the beginning: then the invite is gone all the same, for no code is given out twice.
     """
     told = sorted(events, key=lambda event: event.seq)
-    for event in (*told, *(event for event in told if event.kind is InviteEventKind.DELETED)):
+    for event in (*told, *(event for event in told if event.kind in _ENDS)):
         ledger = ledger_after(ledger, event)
     return ledger
 
