@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
+import attrs
 import typer
 
 from giftbot.errors import InvalidInputError
 from giftbot.models.code import CodeStatus, GiftCode, fold
 from giftbot.models.ids import CodeKey
+from ops.listing import show
 from ops.options import DryRun, Json
 from ops.process import Process, inspecting, ops_process
 
@@ -33,12 +35,7 @@ def held(json: Json = False) -> None:
         from ops import forms  # noqa: PLC0415
 
         found = process.run(_held)
-        if json:
-            process.output.document({"codes": [forms.of_code(code) for code in found]})
-        elif not found:
-            process.output.say("No code is held.")
-        else:
-            process.output.table(forms.CODE_HEADINGS, [forms.code_row(code) for code in found])
+        show(process, attrs.evolve(forms.CODES, nothing="No code is held."), found, json=json)
 
 
 @app.command("release")

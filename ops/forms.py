@@ -11,6 +11,7 @@ from giftbot.models.guild import GuildSettings
 from giftbot.models.statistics import GuildStatistics, OutboxCounts
 from giftbot.services.inspection import Figures, Overview, RedeemingFigures
 from giftbot.services.slots import shown_rate
+from ops.listing import Form
 
 Document = dict[str, object]
 NOTHING = "-"
@@ -225,3 +226,8 @@ def guild_row(guild: GuildSettings) -> tuple[str, ...]:
         shown(guild.checked_at),
         "; ".join(filter(None, (guild.disabled_reason, missing))) or NOTHING,
     )
+
+
+CODES = Form("codes", CODE_HEADINGS, of_code, code_row, "No such codes.")
+POSTS = Form("posts", POST_HEADINGS, of_post, post_row, "No such posts.")
+GUILDS = Form("guilds", GUILD_HEADINGS, of_guild, guild_row, "No such servers.")

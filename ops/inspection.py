@@ -62,12 +62,7 @@ def codes(status: Statuses = None, code: Code = None, json: Json = False) -> Non
         from ops import forms  # noqa: PLC0415
 
         found = process.run(lambda services: inspecting(services).codes(status or (), _key(code)))
-        if json:
-            process.output.document({"codes": [forms.of_code(one) for one in found]})
-        elif not found:
-            process.output.say("No such codes.")
-        else:
-            process.output.table(forms.CODE_HEADINGS, [forms.code_row(one) for one in found])
+        show(process, forms.CODES, found, json=json)
 
 
 @app.command("sent")
@@ -85,8 +80,7 @@ def sent(
                 guild_id=guild_id, states=state or (), key=_key(code), limit=limit + 1
             ),
         )
-        document = {"posts": [forms.of_post(one) for one in found[:limit]]}
-        show(process, document, forms.POST_HEADINGS, [forms.post_row(one) for one in found], limit, json=json)
+        show(process, forms.POSTS, found, limit, json=json)
 
 
 @app.command("guilds")
@@ -100,12 +94,7 @@ def guilds(guild: Guild = None, disabled: Disabled = False, json: Json = False) 
             guild,
             lambda inspection, guild_id: inspection.servers(guild_id=guild_id, disabled_only=disabled),
         )
-        if json:
-            process.output.document({"guilds": [forms.of_guild(one) for one in found]})
-        elif not found:
-            process.output.say("No such servers.")
-        else:
-            process.output.table(forms.GUILD_HEADINGS, [forms.guild_row(one) for one in found])
+        show(process, forms.GUILDS, found, json=json)
 
 
 @app.command("players")
@@ -127,8 +116,7 @@ def players(
                 guild_id=guild_id, states=state or (), player_id=_player(player), limit=limit + 1
             ),
         )
-        document = {"players": [forms.of_player(one) for one in found[:limit]]}
-        show(process, document, forms.PLAYER_HEADINGS, [forms.player_row(one) for one in found], limit, json=json)
+        show(process, forms.PLAYERS, found, limit, json=json)
 
 
 @app.command("jobs")
@@ -146,8 +134,7 @@ def jobs(
                 guild_id=guild_id, states=state or (), key=_key(code), limit=limit + 1
             ),
         )
-        document = {"jobs": [forms.of_job(one) for one in found[:limit]]}
-        show(process, document, forms.JOB_HEADINGS, [forms.job_row(one) for one in found], limit, json=json)
+        show(process, forms.JOBS, found, limit, json=json)
 
 
 @app.command("redemptions")
@@ -175,9 +162,7 @@ def redemptions(
                 limit=limit + 1,
             ),
         )
-        document = {"redemptions": [forms.of_redemption(one) for one in found[:limit]]}
-        rows = [forms.redemption_row(one) for one in found]
-        show(process, document, forms.REDEMPTION_HEADINGS, rows, limit, json=json)
+        show(process, forms.REDEMPTIONS, found, limit, json=json)
 
 
 def _look(

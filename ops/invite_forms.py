@@ -10,6 +10,7 @@ from giftbot.models.invite_batch import Ledger
 from giftbot.models.join import Candidate, Join
 from giftbot.models.staff import StaffLink
 from ops.forms import NOTHING, Document, moment, number, shown
+from ops.listing import Form
 
 INVITE_HEADINGS = ("SERVER", "CODE", "USES", "LIMIT", "CLAIMED", "INVITER", "NAME", "CHANNEL", "ENDS", "SEEN")
 JOIN_HEADINGS = (
@@ -197,3 +198,11 @@ def credit_row(credit: Credit) -> tuple[str, ...]:
 
 def _candidates(candidates: Sequence[Candidate]) -> list[Document]:
     return [{"code": one.code, "owner_id": number(one.owner_id), "weight": one.weight} for one in candidates]
+
+
+INVITES: Form[tuple[Ledger, Invite]] = Form(
+    "invites", INVITE_HEADINGS, lambda pair: of_invite(*pair), lambda pair: invite_row(*pair), "No such invites."
+)
+JOINS = Form("joins", JOIN_HEADINGS, of_join, join_row, "No such joins.")
+LINKS = Form("staff", LINK_HEADINGS, of_link, link_row, "No such staff.")
+CREDITS = Form("credits", CREDIT_HEADINGS, of_credit, credit_row, "No such credits.")

@@ -33,9 +33,7 @@ def invites(guild: Guild = None, limit: Limit = 100, json: Json = False) -> None
         from ops import invite_forms as forms  # noqa: PLC0415
 
         found = look(process, guild, lambda services, guild_id: _invites(services, guild_id, limit + 1))
-        document = {"invites": [forms.of_invite(ledger, invite) for ledger, invite in found[:limit]]}
-        rows = [forms.invite_row(ledger, invite) for ledger, invite in found]
-        show(process, document, forms.INVITE_HEADINGS, rows, limit, json=json)
+        show(process, forms.INVITES, found, limit, json=json)
 
 
 def joins(
@@ -57,8 +55,7 @@ def joins(
                 guild_id, user_id=_id(user), owner_id=_id(staff), limit=limit + 1
             ),
         )
-        document = {"joins": [forms.of_join(one) for one in found[:limit]]}
-        show(process, document, forms.JOIN_HEADINGS, [forms.join_row(one) for one in found], limit, json=json)
+        show(process, forms.JOINS, found, limit, json=json)
 
 
 def staff(guild: Guild = None, staff: StaffOption = None, limit: Limit = 100, json: Json = False) -> None:
@@ -71,8 +68,7 @@ def staff(guild: Guild = None, staff: StaffOption = None, limit: Limit = 100, js
             guild,
             lambda services, guild_id: services.store.list_links(guild_id, staff_id=_id(staff)),
         )[: limit + 1]
-        document = {"staff": [forms.of_link(one) for one in found[:limit]]}
-        show(process, document, forms.LINK_HEADINGS, [forms.link_row(one) for one in found], limit, json=json)
+        show(process, forms.LINKS, found, limit, json=json)
 
 
 def credits_(
@@ -94,8 +90,7 @@ def credits_(
                 guild_id, user_id=_id(user), staff_id=_id(staff), limit=limit + 1
             ),
         )
-        document = {"credits": [forms.of_credit(one) for one in found[:limit]]}
-        show(process, document, forms.CREDIT_HEADINGS, [forms.credit_row(one) for one in found], limit, json=json)
+        show(process, forms.CREDITS, found, limit, json=json)
 
 
 async def _invites(services: Services, guild_id: GuildId | None, most: int) -> list[tuple[Ledger, Invite]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import attrs
 
 from giftbot.models.ids import GuildId
 from ops.process import Process, require_known
@@ -12,6 +14,21 @@ if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait fo
     from giftbot.app import Services
 
 T = TypeVar("T")
+
+
+@attrs.frozen
+class Form(Generic[T]):
+    """How things of one kind are listed."""
+
+    what: str
+    """Several of them; the key in the JSON document."""
+    headings: Sequence[str]
+    of: Callable[[T], dict[str, object]]
+    """One of them as JSON."""
+    row: Callable[[T], Sequence[str]]
+    """One of them under the headings."""
+    nothing: str
+    """The sentence where there are none."""
 
 
 def look(
@@ -29,22 +46,16 @@ def look(
     return process.run(work)
 
 
-def show(
-    process: Process,
-    document: dict[str, list[dict[str, object]]],
-    headings: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    limit: int,
-    *,
-    json: bool,
-) -> None:
-    """Print a list that may be cut; `rows` has one more than `limit` then, and that is said."""
-    [what] = document
+def show(process: Process, form: Form[T], found: Sequence[T], limit: int | None = None, *, json: bool) -> None:
+    """Print a list; where it may be cut, `found` has one more than `limit` then, and that is said."""
+    output, shown = process.output, found[:limit]
+    has_more = len(found) > len(shown)
     if json:
-        process.output.document({**document, "has_more": len(rows) > limit})
-    elif not rows:
-        process.output.say(f"No such {what}.")
+        cut = {} if limit is None else {"has_more": has_more}
+        output.document({form.what: [form.of(one) for one in shown], **cut})
+    elif not shown:
+        output.say(form.nothing)
     else:
-        process.output.table(headings, rows[:limit])
-        if len(rows) > limit:
-            process.output.complain(f"There are more than these {limit}: see them with --limit.")
+        output.table(form.headings, [form.row(one) for one in shown])
+        if has_more:
+            output.complain(f"There are more than these {limit}: see them with --limit.")

@@ -9,6 +9,7 @@ from giftbot.models.redemption import Redemption
 from giftbot.models.roster import ImportReport, LineReport, LineResult
 from giftbot.services.inspection import Standing
 from ops.forms import NOTHING, Document, moment, number, shown
+from ops.listing import Form
 
 PLAYER_HEADINGS = ("SERVER", "PLAYER", "KINGDOM", "STATE", "NAME", "OWNER", "PROVED", "CHANGED")
 JOB_HEADINGS = (
@@ -157,3 +158,8 @@ def redemption_row(row: Redemption) -> tuple[str, ...]:
 def line_row(line: LineReport) -> tuple[str, ...]:
     """A line of an import under `LINE_HEADINGS`."""
     return (str(line.number), line.player_id or NOTHING, line.result.value, line.note or NOTHING)
+
+
+PLAYERS = Form("players", PLAYER_HEADINGS, of_player, player_row, "No such players.")
+JOBS = Form("jobs", JOB_HEADINGS, of_job, job_row, "No such jobs.")
+REDEMPTIONS = Form("redemptions", REDEMPTION_HEADINGS, of_redemption, redemption_row, "No such redemptions.")
