@@ -36,7 +36,8 @@ class Batch:
         self._looks = looks[self._skipped :]
         self._marked = [self._marker(arrival) for arrival in arrivals]
         self._states = traces.trace(ledger, self._looks, scene.circumstances, scene.now)
-        self._stretches = self._without_owed([state.stretch for state in self._states])
+        told_apart = [sources.with_targets(state.stretch, scene.circumstances.targets) for state in self._states]
+        self._stretches = self._without_owed(told_apart)
         self._lows = [sum(source.low for source in stretch.values()) for stretch in self._stretches]
         self._chain = self._chained()
 
@@ -155,6 +156,7 @@ class Batch:
             people.append(
                 Person(
                     moment=moment_of(arrival.event),
+                    user_id=arrival.event.user_id,
                     roles=frozenset(arrival.event.role_ids),
                     code=code,
                     may_be_uncounted=place >= sure,

@@ -61,6 +61,9 @@ class Circumstances:
     has_vanity: bool = False
     has_gate: bool = False
     """Whether members are approved by hand, so that a use can be counted long before somebody joins."""
+    targets: Mapping[InviteCode, frozenset[UserId]] = attrs.Factory(dict)
+    """Who alone may use which invite. Discord shows nothing in lists or events that tells such an invite from
+    another, and asking for single codes gets a bot banned: nobody fills this until it does."""
     audit: bool = False
     """Whether the audit log can be read, so that invites that are not in `Look.revoked` were used up."""
     catch_up: bool = False

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from giftbot.models.ids import InviteCode, RoleId
+from giftbot.models.ids import InviteCode, RoleId, UserId
 from giftbot.models.invite import Invite
 from giftbot.models.invite_batch import Ledger
 from giftbot.services.invites.evidence import Look
@@ -38,6 +38,8 @@ class Source:
     """Whether the invite is there, and what it counts will only be seen later."""
     ignores_roles: bool = False
     """Whether the role that it gives may still come to somebody."""
+    targets: frozenset[UserId] | None = None
+    """Who alone can have come this way; None for everybody."""
     among: tuple[InviteCode, ...] = ()
     """Of uses that were left over: the invites they may be of."""
 
@@ -81,6 +83,19 @@ def without_roles(stretch: Stretch, roles: Set[tuple[RoleId, ...]]) -> Stretch:
         key: attrs.evolve(source, ignores_roles=True) if source.role_ids in roles else source
         for key, source in stretch.items()
     }
+
+
+def with_targets(stretch: Stretch, targets: Mapping[InviteCode, frozenset[UserId]]) -> Stretch:
+    """That stretch, in which invites that only some people may use are theirs alone."""
+    if not targets:
+        return stretch
+    return {key: attrs.evolve(source, targets=_targets_of(source, targets)) for key, source in stretch.items()}
+
+
+def _targets_of(source: Source, targets: Mapping[InviteCode, frozenset[UserId]]) -> frozenset[UserId] | None:
+    if not source.codes or not targets.keys() >= set(source.codes):
+        return None
+    return frozenset().union(*(targets[code] for code in source.codes))
 
 
 def _sum(first: Source, second: Source) -> Source:

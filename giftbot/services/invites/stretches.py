@@ -8,7 +8,7 @@ from datetime import datetime
 
 import attrs
 
-from giftbot.models.ids import RoleId
+from giftbot.models.ids import RoleId, UserId
 from giftbot.services.invites.chains import Span
 from giftbot.services.invites.matching import Group, Slots, match, match_most
 from giftbot.services.invites.sources import Source, Stretch, merged
@@ -26,6 +26,7 @@ class Person:
 
     moment: datetime | None
     """None for a join that was decided before without its use being known."""
+    user_id: UserId | None = None
     roles: frozenset[RoleId] = frozenset()
     code: str | None = None
     """The invite, if a marker role has told it."""
@@ -154,7 +155,7 @@ def _kinds(people: Sequence[Person], stretch: Stretch) -> list[tuple[frozenset[s
 
 
 def _excludes_some(source: Source, first: datetime | None, last: datetime | None) -> bool:
-    if source.role_ids:
+    if source.role_ids or source.targets is not None:
         return True
     too_early = source.opens is not None and first is not None and first < source.opens
     too_late = source.closes is not None and last is not None and last > source.closes
@@ -167,6 +168,8 @@ def _fits(person: Person, source: Source) -> bool:
     if source.opens is not None and person.moment < source.opens:
         return False
     if source.closes is not None and person.moment > source.closes:
+        return False
+    if source.targets is not None and person.user_id not in source.targets:
         return False
     return person.roles.issuperset(source.role_ids)
 
