@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 
 _GUILD_FIELDS = ("id", "name", "splash", "banner", "description", "icon", "features", "verification_level")
 _GUILD_NUMBERS = ("vanity_url_code", "nsfw_level", "premium_subscription_count")
+_STREAM, _ACTIVITY = 1, 2
+_GAME: Payload = {
+    "id": "755600276941176913",
+    "name": "An activity",
+    "icon": None,
+    "description": "",
+    "type": None,
+    "verify_key": "00" * 32,
+    "flags": 0,
+    "flags_new": "0",
+}
 _ROLE_FIELDS = ("id", "name", "position", "color", "colors", "icon", "unicode_emoji", "permissions")
 
 
@@ -53,8 +64,7 @@ def listed(guild: Guild, invite: Invite, *, metadata: bool, about: Payload | Non
     }
     if invite.inviter is not None:
         shape["inviter"] = shapes.user(guild.world.users[invite.inviter.id])
-    if invite.target_type is not None:
-        shape["target_type"] = invite.target_type
+    shape |= _target(invite)
     roles = [shapes.role(guild.roles[one]) for one in invite.role_ids if one in guild.roles]
     if roles:
         shape["roles"] = [{key: role[key] for key in _ROLE_FIELDS} for role in roles]
@@ -75,8 +85,7 @@ def created(invite: Invite) -> Payload:
     }
     if invite.inviter is not None:
         shape["inviter"] = shapes.user(invite.inviter)
-    if invite.target_type is not None:
-        shape["target_type"] = invite.target_type
+    shape |= _target(invite)
     if invite.role_ids:
         shape["role_ids"] = [str(one) for one in invite.role_ids]
     return shape
@@ -98,6 +107,17 @@ def spoilt(shape: Payload, blemish: Blemish) -> Payload | None:
     if blemish is Blemish.ODD_FLAGS:
         return {**shape, "flags": 1 << 14, "target_type": 9}
     return {key: value for key, value in shape.items() if key != blemish.value}
+
+
+def _target(invite: Invite) -> Payload:
+    """Return what an invite says of the stream or the activity that it leads to."""
+    if invite.target_type is None:
+        return {}
+    if invite.target_type == _STREAM and invite.inviter is not None:
+        return {"target_type": _STREAM, "target_user": shapes.user(invite.inviter)}
+    if invite.target_type == _ACTIVITY:
+        return {"target_type": _ACTIVITY, "target_application": _GAME}
+    return {"target_type": invite.target_type}
 
 
 def _metadata(invite: Invite) -> Payload:

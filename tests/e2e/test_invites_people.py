@@ -100,3 +100,16 @@ async def test_a_temporary_membership(home: House) -> None:
         ended = await home.decided(members, until=lambda join: not join.is_open)
     assert [join.is_temporary for join in joins] == [True, True]
     assert [join.left for join in ended] == [Left.TEMPORARY, Left.LEFT]
+
+
+@pytest.mark.parametrize("target_type", [1, 2])
+async def test_an_invite_to_a_stream_or_an_activity(home: House, target_type: int) -> None:
+    """Case 25: it counts as any other, whether the list showed it first or its event told of it."""
+    ann, bob = home.inviter(), home.inviter("bob")
+    listed = home.guild.invites.create(inviter=ann, target_type=target_type)
+    async with home.stage.bot():
+        await home.settled()
+        told = home.guild.invites.create(inviter=bob, target_type=target_type)
+        joins = [*await home.joined(listed.code), *await home.joined(told.code)]
+    assert facts(joins) == [(Source.INVITE, code, Level.COUNTED) for code in (listed.code, told.code)]
+    assert [join.owner_id for join in joins] == [ann.user.id, bob.user.id]

@@ -41,6 +41,21 @@ async def test_list_with_uses(sandbox: Sandbox, guild: Guild, connect: Connect) 
     assert widget.inviter is None
 
 
+async def test_invites_to_streams_and_activities(sandbox: Sandbox, guild: Guild, connect: Connect) -> None:
+    """They say whose stream, or which application; the list and the event agree."""
+    client = await connect(sandbox, intents=hikari.Intents.GUILDS | hikari.Intents.GUILD_INVITES)
+    with client.stream(hikari.InviteCreateEvent, timeout=5) as events:
+        made = [guild.invites.create(target_type=number) for number in (1, 2)]
+        told = [(await events.next()).invite for _ in made]
+    listed = await client.rest.fetch_guild_invites(guild.id)
+    for stream, activity in (told, listed):
+        assert (stream.target_type, activity.target_type) == (1, 2)
+        assert stream.target_user is not None
+        assert stream.target_user.id == guild.owner_id
+        assert activity.target_application is not None
+        assert activity.target_application.name == "An activity"
+
+
 @pytest.mark.parametrize(
     ("permissions", "metadata"),
     [("VIEW_CHANNEL|VIEW_AUDIT_LOG", False), ("VIEW_CHANNEL|MANAGE_GUILD", True)],
