@@ -51,12 +51,21 @@ class Town(Server):
         """Whether the bot could not look for a while: what is used meanwhile is never counted."""
 
     def as_countable(self) -> Town:
-        """This server; if not all could be counted, with invites of which less may be counted than was used."""
-        if not self.was_hidden:
-            return self
-        hidden = copy.copy(self)
-        hidden.codes = {name: attrs.evolve(code, is_gone=True) for name, code in self.codes.items()}
-        return hidden
+        """This server with its invites as they may be counted.
+
+        What is used while the bot may not look is never counted. A limited invite that is gone may be taken for
+        used up where nobody could see why it is gone.
+        """
+        countable = copy.copy(self)
+        countable.codes = {
+            name: attrs.evolve(
+                code,
+                is_gone=code.is_gone or self.was_hidden,
+                uses=max(code.uses, code.max_uses) if code.is_gone and self.surprises else code.uses,
+            )
+            for name, code in self.codes.items()
+        }
+        return countable
 
     def add_code(self, name: str, owner: int, **more: object) -> Code:
         """Make an invite, in the first channel by default."""
