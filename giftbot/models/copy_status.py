@@ -27,3 +27,5 @@ class CopyStatus:
     """What went wrong last, as a sentence; None once it went well."""
     refused_entries: tuple[str, ...] = ()
     """Entries of the copy that was used which could not be, with their reasons."""
+    replaced: str | None = None
+    """Why what was found there before was not used, as a sentence; it has been replaced since."""

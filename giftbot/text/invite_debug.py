@@ -178,7 +178,12 @@ def copy_line(status: CopyStatus) -> str:
         age = f", {relative(status.taken_at)}" if status.taken_at is not None else ""
         there = f"number {status.sequence:,}{age}"
     notes = ["something newer waits to be written"] if status.is_waiting else []
-    for what, why in (("refused", status.refused), ("not written", status.held), ("failed", status.failed)):
+    for what, why in (
+        ("refused", status.refused),
+        ("one before was refused", status.replaced),
+        ("not written", status.held),
+        ("failed", status.failed),
+    ):
         if why:
             notes.append(f"{what}: {plain(why[:200])}")
     if status.refused_entries:

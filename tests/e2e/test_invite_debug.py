@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
 from giftbot.sandbox.answer import text_of
+from giftbot.services.invites.envelope import LARGEST_COPY
 from giftbot.stores.copy_file import COPY_NAME
 from tests.e2e.arrivals import LIST
 from tests.e2e.offices import Office, open_office
@@ -45,7 +52,30 @@ async def test_debug_and_refresh(office: Office) -> None:
         assert "tables" in debug.text
 
 
-async def test_a_tampered_copy_is_refused_and_shown(office: Office) -> None:
+def tampered(copy: Path) -> None:
+    """Somebody wrote another name."""
+    copy.write_text(copy.read_text("utf-8").replace('"ann_"', '"eve_"'), "utf-8")
+
+
+def truncated(copy: Path) -> None:
+    """Its end is missing."""
+    copy.write_bytes(copy.read_bytes()[:-100])
+
+
+def foreign(copy: Path) -> None:
+    """It is something else."""
+    copy.write_text('{"users": [1, 2, 3]}', "utf-8")
+
+
+def too_large(copy: Path) -> None:
+    """It is larger than a copy may be."""
+    os.truncate(copy, LARGEST_COPY + 1)
+
+
+@pytest.mark.parametrize("spoil", [tampered, truncated, foreign, too_large])
+async def test_a_copy_that_cannot_be_used_is_refused_and_shown(
+    office: Office, spoil: Callable[[Path], None]
+) -> None:
     """The tables have everything; what was found in the file, and why it is not used, can be read."""
     home = office.home
     link = home.guild.invites.create(inviter=office.ann)
@@ -55,11 +85,15 @@ async def test_a_tampered_copy_is_refused_and_shown(office: Office) -> None:
         shown = await office.asks("debug_invites")
         assert "refused" not in shown
     copy = home.stage.directory / COPY_NAME
-    copy.write_text(copy.read_text("utf-8").replace('"ann_"', '"eve_"'), "utf-8")
+    spoil(copy)
+    spoilt = copy.stat().st_ino
     async with home.stage.bot():
         await home.settled()
         assert "**local**" in (shown := await office.asks("debug_invites"))
         assert "refused: " in shown
+        await home.joined(link.code)
+        await home.sandbox.until(lambda: copy.exists() and copy.stat().st_ino != spoilt, what="another copy")
+        assert "one before was refused: " in await office.asks("debug_invites")
         assert "**ann\\_**" in await office.asks("invites who", member=member.user_id)
 
 

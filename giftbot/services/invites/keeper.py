@@ -124,12 +124,14 @@ class Keeper:
         if self._copy is copy:
             self._copy = None
         _log.info(self._done, layer=self.label, sequence=copy.sequence)
+        before = self._restoring.statuses[self.label]
         self._restoring.statuses[self.label] = CopyStatus(
             self.label,
             epoch=copy.epoch,
             sequence=copy.sequence,
             taken_at=copy.taken_at,
-            refused_entries=self._restoring.statuses[self.label].refused_entries,
+            replaced=before.refused or before.replaced,
+            refused_entries=before.refused_entries,
         )
         return True
 

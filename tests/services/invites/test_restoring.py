@@ -155,7 +155,7 @@ async def test_two_writers_overlap_and_nothing_goes_backwards(tmp_path: Path) ->
 
 
 async def test_a_damaged_file_is_refused_and_the_next_best_copy_used(tmp_path: Path) -> None:
-    """Truncated, tampered, foreign or too large: the reason is kept, and the cloud's copy restores."""
+    """Truncated, tampered, foreign or too large: the reason is known also after it was replaced."""
     async with cloud(tmp_path / "cloud") as address:
         await _lived(tmp_path / "data", address)
         file = tmp_path / "data" / COPY_NAME
@@ -177,6 +177,9 @@ async def test_a_damaged_file_is_refused_and_the_next_best_copy_used(tmp_path: P
                 assert await known(bot.store, NORTH) == records(NORTH)
                 bot.start()
                 await bot.settled("local")
+                (status,) = [one for one in bot.copies.status() if one.label == "local"]
+                assert status.refused is None
+                assert reason in str(status.replaced)
             kept = [path for path in (tmp_path / "data").iterdir() if path.suffix in {".legacy", ".refused"}]
             assert [path.read_bytes() for path in kept] == [body]
 
