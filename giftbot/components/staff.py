@@ -62,6 +62,8 @@ async def setup_staff_invite(
     guild_id = require_guild(ctx.guild_id)
     if member.is_bot:
         raise InvalidInputError(texts.NO_BOTS)
+    if existing_code is not None and channel is not None:
+        raise InvalidInputError(texts.CHANNEL_AND_CODE)
     await ctx.defer()
     staff_id, name = UserId(int(member.id)), member.username
     with asking_discord():

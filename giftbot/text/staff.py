@@ -17,6 +17,10 @@ NO_PLACE = (
     "There is no channel that everybody can see and in which I may make invites. Give my role **Create Invite** "
     "in such a channel, or name a channel."
 )
+CHANNEL_AND_CODE = (
+    "An invite that is there already leads to its own channel. Name the channel for a new invite, or the code of "
+    "one that is there, not both."
+)
 NO_MANAGE_ROLES = "I lack the permission “Manage Roles”"
 NO_STAFF = "Nobody has a staff link in this server yet. An admin makes one with /setup_staff_invite."
 NO_LINK_OF_YOURS = "You have no staff link in this server, so there is nothing to tell you. Ask an admin for one."

@@ -95,6 +95,10 @@ async def test_bad_input_is_answered_with_what_to_do(stage: Stage) -> None:
         for code, words in (("not a code", "is no invite"), ("nothere", "I see no invite `nothere`")):
             answer = await place.admin.command("setup_staff_invite", {**options, "existing_code": code})
             assert words in await said(answer)
+        answer = await place.admin.command(
+            "setup_staff_invite", {**options, "existing_code": "nothere", "channel": place.desk}
+        )
+        assert "not both" in await said(answer)
         hidden = place.guild.add_channel("hidden")
         hide(place, hidden.id)
         answer = await place.admin.command("setup_staff_invite", {**options, "channel": hidden})
