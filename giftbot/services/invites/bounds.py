@@ -18,6 +18,13 @@ AHEAD = timedelta(days=1)
 LONGEST_LIFE = timedelta(days=3650)
 """So long may an invite still be good for."""
 
+_FIRST = FIRST.isoformat()
+_NUMBERS_OF_INVITE = (
+    ("uses", LARGEST_COUNT),
+    ("max_uses", LARGEST_COUNT),
+    ("inviter_id", LARGEST_ID),
+    ("channel_id", LARGEST_ID),
+)
 _IDS = frozenset({"by", "decided_by", "told_staff"})
 _SEQS = frozenset({"last_seq", "made"})
 _UNLIMITED = (str, bool, type(None))
@@ -31,6 +38,10 @@ class Bounds:
         now = datetime.now(UTC) if now is None else now
         self._latest = now + AHEAD
         self._latest_end = now + LONGEST_LIFE
+        self._ends_of_moments = (
+            ("created_at", self._latest.isoformat()),
+            ("expires_at", self._latest_end.isoformat()),
+        )
         self._latest_seq = int(self._latest.timestamp() * 1_000_000) * 1024
 
     def has_moment(self, moment: datetime) -> bool:
@@ -71,16 +82,16 @@ class Bounds:
 
     def odd_invite(self, document: Mapping[str, object]) -> str | None:
         """The same for the dict of an invite, whose fields have the types that they should have."""
-        for name in ("uses", "max_uses", "inviter_id", "channel_id", "role_ids"):
-            odd = self._odd(name, document.get(name))
-            if odd is not None:
-                return odd
-        for name in ("created_at", "expires_at"):
-            text = document.get(name)
-            latest = self._latest_end if name == "expires_at" else self._latest
-            if text is not None and not FIRST.isoformat() <= cast("str", text) <= latest.isoformat():
+        for name, largest in _NUMBERS_OF_INVITE:
+            number = document.get(name)
+            if number is not None and not 0 <= cast("int", number) <= largest:
                 return name
-        return None
+        for name, latest in self._ends_of_moments:
+            text = document.get(name)
+            if text is not None and not _FIRST <= cast("str", text) <= latest:
+                return name
+        roles = document.get("role_ids")
+        return self._odd("role_ids", roles) if roles else None
 
 
 def fits(value: object) -> bool:

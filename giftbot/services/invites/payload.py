@@ -46,6 +46,7 @@ LEDGER = "ledger"
 STATE = "state"
 ENTRY_LIMIT = 256 * 1024
 """Bytes of one row as JSON; a longer one is refused. A raid's ledger with its thousand invites is not one row."""
+_NESTED = frozenset({dict, list})
 _LONGEST_ID = len(str(LARGEST_ID))
 
 V = TypeVar("V", bound=attrs.AttrsInstance)
@@ -148,12 +149,18 @@ class _Reader:
         return LedgerDocument(ledger.guild_id, ledger.number, {**document, "invites": kept})
 
     def _invite(self, code: str, document: object) -> Mapping[str, object] | None:
-        is_row = isinstance(document, dict) and _size_of(document) is not None
+        is_row = isinstance(document, dict) and (_is_flat(document) or _size_of(document) is not None)
         invite = self._documents.settled_invite(cast("dict[str, object]", document)) if is_row else None
         if invite is None or invite["code"] != code or self._bounds.odd_invite(invite) is not None:
             self.refuse(f"invite {code[:40]}", "cannot be read")
             return None
         return invite
+
+
+def _is_flat(document: Mapping[str, object]) -> bool:
+    """Whether nothing in it has anything in it: that is told in a fraction of the time in which its size is."""
+    nested = [value for value in document.values() if type(value) in _NESTED]
+    return not any(nested)
 
 
 def _size_of(document: object) -> int | None:
