@@ -41,6 +41,8 @@ class Tools:
     publish: Publish
     complain: Callable[[GuildId], None]
     """Told of a server in which the bot may not look."""
+    loading: asyncio.Semaphore
+    """After a start all servers want to be loaded: no more than this at once."""
 
 
 class GuildActor:
@@ -61,11 +63,13 @@ class GuildActor:
         self._has_missed = False
         self._since: datetime | None = None
         self._forced = False
+        self._has_heard = False
         self._refreshes = Refreshes()
 
     def tell(self, event: InviteEvent) -> None:
         """Take an event; nothing is awaited before it is in the queue."""
         self._book.inbox.put(event)
+        self._has_heard = True
         self._wake.set()
 
     def catch_up(self) -> None:
@@ -100,15 +104,20 @@ class GuildActor:
         await self._book.inbox.keep()
 
     async def run(self) -> None:
-        """Work until nothing was heard for a while; raises nothing of its own but when it is cancelled."""
+        """Work until nothing was heard for a while, or until it is done with a server of which nothing was heard.
+
+        Raises nothing of its own but when it is cancelled.
+        """
         try:
-            await self._insist(self._book.load)
+            async with self._tools.loading:
+                await self._insist(self._book.load)
             while True:
                 self._wake.clear()
                 pause = await self._insist(self._turn)
                 if len(self._book.inbox) > RAID:
                     await self._clock.sleep(BREATH)
-                await self._rest(self._times.idle if pause is None else pause)
+                idle = self._times.idle if self._has_heard else 0.0
+                await self._rest(idle if pause is None else pause)
                 if pause is None and not self.is_busy:
                     return
         finally:

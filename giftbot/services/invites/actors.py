@@ -31,6 +31,8 @@ Subscriber = Callable[[InviteBatch], Awaitable[None]]
 _RECENT = timedelta(hours=1)
 _JITTER = 0.2
 _LOOK = 1.0
+_LOADED = 20
+"""Servers that are loaded at once."""
 _LINES = 50
 """Lines of the log that are written at once."""
 TIDY = 25
@@ -53,7 +55,7 @@ class Actors:
         self._clock, self._times = clock, times
         self.numbers = Numbers(clock)
         looker = Looker(directory, self.numbers, clock, times, LookPace(clock))
-        self._tools = Tools(store, looker, self._note, complain)
+        self._tools = Tools(store, looker, self._note, complain, asyncio.Semaphore(_LOADED))
         self._actors: dict[GuildId, GuildActor] = {}
         self._tasks: dict[GuildId, asyncio.Task[None]] = {}
         self._subscribers: list[Subscriber] = [self._tidy]
