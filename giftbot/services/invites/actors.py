@@ -63,6 +63,9 @@ class Actors:
         self._decided: asyncio.Queue[InviteBatch] = asyncio.Queue()
         self._since: dict[GuildId, datetime] = {}
         self._due: dict[GuildId, float] = {}
+        self._missed: dict[GuildId, None] = {}
+        """Servers to catch up with that have no actor yet, in order."""
+        self._admitting: asyncio.Task[None] | None = None
         self._is_stopping = False
 
     def subscribe(self, subscriber: Subscriber) -> None:
@@ -84,7 +87,9 @@ class Actors:
         """Nobody watched this server for a time, or ever."""
         if self._is_stopping:
             return
-        self._actor(guild_id).catch_up()
+        self._missed[guild_id] = None
+        if self._admitting is None:
+            self._admitting = asyncio.create_task(self._admit(), name="servers that were missed")
         for listener in self._arrival_listeners:
             listener(guild_id)
         if guild_id in self._since:
@@ -115,7 +120,8 @@ class Actors:
         if self._is_stopping:
             return
         self._is_stopping = True
-        actors, tasks = tuple(self._actors.values()), tuple(self._tasks.values())
+        actors = tuple(self._actors.values())
+        tasks = (*self._tasks.values(), *([self._admitting] if self._admitting is not None else []))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -129,7 +135,7 @@ class Actors:
 
     async def settled(self) -> None:
         """Return once nothing is in work and everybody was told."""
-        while any(actor.is_busy for actor in self._actors.values()) or not self._decided.empty():
+        while self._missed or any(one.is_busy for one in self._actors.values()) or not self._decided.empty():
             await self._clock.sleep(0.05)
 
     def _actor(self, guild_id: GuildId) -> GuildActor:
@@ -137,7 +143,20 @@ class Actors:
         if actor is None:
             actor = self._actors[guild_id] = GuildActor(guild_id, self._tools)
             self._tasks[guild_id] = asyncio.create_task(self._live(guild_id, actor), name=f"invites {guild_id}")
+        if guild_id in self._missed:
+            del self._missed[guild_id]
+            actor.catch_up()
         return actor
+
+    async def _admit(self) -> None:
+        """Begin with the servers that were missed, one after the other, as there is room for loading them."""
+        while self._missed:
+            async with self._tools.loading:
+                pass
+            if self._missed:
+                self._actor(next(iter(self._missed)))
+            await asyncio.sleep(0)  # it begins to load
+        self._admitting = None
 
     async def _live(self, guild_id: GuildId, actor: GuildActor) -> None:
         """One actor from its first event until it has nothing to do; after a failure another goes on."""
