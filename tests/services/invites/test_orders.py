@@ -72,6 +72,36 @@ def test_the_order_of_messages_within_the_grace_changes_nothing(new_file: NewFil
         assert run(main(order)) == expected, order
 
 
+@pytest.mark.parametrize("heard", [0, 1])
+def test_a_join_that_is_heard_after_the_answer_but_within_the_grace_is_counted_in(
+    heard: int, new_file: NewFile
+) -> None:
+    """Two come at once, one by an invite; whichever is heard first, the look gives the invite to neither."""
+
+    async def main() -> None:
+        async with staged(new_file()) as stage:
+            said: list[InviteEvent] = []
+            server = Server(ONE, stage.clock, lambda event, _later: said.append(event))
+            stage.discord.servers[ONE] = server
+            server.add_code("a", 101)
+            process = stage.start()
+            await stage.clock.sleep(10)
+            said.clear()
+            server.join("a")
+            server.join(OTHER)
+            stage.discord.weather = Weather(look=(0.2, 0.2))
+            process.hear(said[heard])
+            await stage.clock.sleep(0.4)
+            process.hear(said[1 - heard])
+            await stage.clock.sleep(30)
+            seen = await check(stage, ONE)
+            check_all_rows(seen)
+            check_sound(seen)
+            assert [row.level for row in seen.rows] == [Level.CANDIDATES] * 2
+
+    run(main())
+
+
 @pytest.mark.parametrize("ways", ["aab", "abba", f"a{OTHER[0]}b", "aaaa"])
 def test_more_looks_during_a_burst_lower_no_level(ways: str, new_file: NewFile) -> None:
     """The same burst, seen by few slow looks or many quick ones: whoever came by an invite is at least as sure."""

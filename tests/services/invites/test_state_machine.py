@@ -32,7 +32,7 @@ from tests.services.invites.upheaval import OWNERS, SETTLED, STAFF, WEATHERS, Up
 T = TypeVar("T")
 
 bounded = settings(
-    max_examples=40,
+    max_examples=70,
     stateful_step_count=25,
     deadline=None,
     derandomize=True,
