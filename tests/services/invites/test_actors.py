@@ -35,3 +35,23 @@ def test_old_batches_are_forgotten_and_the_baseline_is_logged_once(tmp_path: Pat
             assert [(event["guild"], event["codes"]) for event in taken] == [(ONE, 1)]
 
     run(main())
+
+
+def test_a_start_with_many_servers_takes_them_one_after_the_other(tmp_path: Path) -> None:
+    """All get their baseline, and a join in the last of them waits for nobody."""
+
+    async def main() -> None:
+        async with staged(tmp_path / "store.db") as stage:
+            servers = [stage.discord.add_server(number) for number in range(1, 61)]
+            for server in servers:
+                server.add_code("a", 101)
+            process = stage.start()
+            servers[-1].join("a")
+            await process.actors.settled()
+            assert [join.guild_id for join in await stage.store.list_joins(limit=100)] == [GuildId(60)]
+            for server in servers:
+                ledger = await stage.store.get_ledger(GuildId(server.guild_id))
+                assert ledger is not None
+                assert ledger.taken_at is not None
+
+    run(main())
