@@ -29,6 +29,8 @@ class Look:
     """Whether the server's address was asked for with it, even if nothing useful came."""
     revoked: Mapping[InviteCode, int] | None = None
     """Invites that somebody deleted, with their last uses; None without the audit log."""
+    homeless: frozenset[InviteCode] = frozenset()
+    """Invites that are not listed any more and whose channel is not there any more either."""
 
 
 @attrs.frozen

@@ -62,7 +62,8 @@ class Looker:
         asked = self.numbers.last
         snapshot = attrs.evolve(await self.directory.look(ledger.guild_id), taken_at=self.clock.now())
         revoked = await self._revoked(ledger, snapshot)
-        return Look(snapshot, asked_seq=asked, seen_seq=self.numbers.last, revoked=revoked)
+        homeless = self._homeless(ledger, snapshot)
+        return Look(snapshot, asked_seq=asked, seen_seq=self.numbers.last, revoked=revoked, homeless=homeless)
 
     async def settled(self, look: Look) -> Look:
         """The same look, after what it may have counted has been told."""
@@ -77,6 +78,16 @@ class Looker:
             _log.warning("the server's own address not seen", guild=guild_id, why=str(error))
             vanity = None
         return attrs.evolve(look, vanity=vanity, vanity_asked=True)
+
+    def _homeless(self, ledger: Ledger, snapshot: Snapshot) -> frozenset[InviteCode]:
+        """That a channel was deleted may have been missed: its invites did not vanish by their last use."""
+        channels = {sight.channel_id for sight in self.directory.sights(ledger.guild_id)}
+        if not channels:
+            return frozenset()
+        gone = [invite for code, invite in ledger.invites.items() if code not in snapshot.invites]
+        return frozenset(
+            invite.code for invite in gone if invite.channel_id is not None and invite.channel_id not in channels
+        )
 
     async def _revoked(self, ledger: Ledger, snapshot: Snapshot) -> Mapping[InviteCode, int] | None:
         gone = any(

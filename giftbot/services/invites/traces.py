@@ -194,7 +194,8 @@ class _Step:
         elif snapshot.covers(invite) or snapshot.coverage is Coverage.BARE:
             expires_at = invite.expires_at
             is_expired = expires_at is not None and snapshot.taken_at >= expires_at - timedelta(seconds=2)
-            gone = Gone.EXPIRED if is_expired else Gone.VANISHED
+            gone = Gone.CHANNEL if invite.code in self._look.homeless else Gone.VANISHED
+            gone = Gone.EXPIRED if is_expired else gone
             self._bury(Tombstone(invite, snapshot.taken_at, gone))
 
     def _is_unborn(self, invite: Invite) -> bool:

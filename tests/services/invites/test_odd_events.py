@@ -104,6 +104,28 @@ def test_a_limited_invite_that_goes_with_its_channel_is_not_taken_for_used_up(ne
     run(main())
 
 
+def test_a_channel_that_was_deleted_while_the_bot_was_down_makes_no_use(new_file: NewFile) -> None:
+    """Its limited invite did not vanish by its last use, although nobody told of the channel."""
+
+    async def main() -> None:
+        async with staged(new_file()) as stage:
+            town = await begun(stage)
+            town.add_code("short", 103, max_uses=1, channel_id=CHANNELS[2])
+            await stage.clock.sleep(20)
+            await stage.crash(stage.processes[0])
+            town.delete_channel(CHANNELS[2])
+            town.join(OTHER)
+            await stage.clock.sleep(5)
+            stage.start()
+            await stage.clock.sleep(30)
+            seen = await check(stage, ONE)
+            check_sound(seen)
+            assert [row.level for row in seen.rows] == [Level.CANDIDATES]
+            assert [stone.gone for stone in seen.ledger.tombstones] == [Gone.CHANNEL]
+
+    run(main())
+
+
 BLANK = InviteEvent(ONE, 0, InviteEventKind.CREATED, START)
 NOBODY, SOMEBODY = UserId(7), UserId(100_900)
 BARE = Invite(InviteCode("bare"), 0)

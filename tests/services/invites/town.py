@@ -16,7 +16,7 @@ from giftbot.models.invite import Coverage, Invite, Snapshot
 from giftbot.models.invite_event import InviteEvent, InviteEventKind
 from giftbot.models.staff import StaffLink
 from giftbot.services.invites.memberships import IS_GUEST
-from giftbot.services.invites.ports import MemberSeen
+from giftbot.services.invites.ports import ChannelSight, MemberSeen
 from tests.services.invites.network import Discord
 from tests.services.invites.server import Code, Membership, Server, Tell
 from tests.virtual_time import VirtualClock
@@ -47,6 +47,7 @@ class Town(Server):
         self.links: list[StaffLink] = []
         """As they are stored, ended ones too."""
         self.guests = 0
+        self.channels = set(CHANNELS)
         self.was_hidden = False
         """Whether the bot could not look for a while: what is used meanwhile is never counted."""
 
@@ -84,6 +85,7 @@ class Town(Server):
         """A channel goes, and its invites with it: nobody says so of them."""
         for code in self.in_channel(channel_id):
             code.is_gone = True
+        self.channels.discard(channel_id)
         self._tell(self._event(InviteEventKind.CHANNEL_GONE, channel_id=channel_id), 0.0)
 
     def add_bot(self) -> UserId:
@@ -182,6 +184,11 @@ class Gale(Discord):
         if self.is_out and self.is_holding:
             self._held.append(event)
         super()._arrive(event)
+
+    def sights(self, guild_id: GuildId) -> list[ChannelSight]:
+        """The channels that are there."""
+        seen = ChannelSight(CHANNELS[0], "general", may_create=True, may_manage=True, is_public=True)
+        return [attrs.evolve(seen, channel_id=channel_id) for channel_id in sorted(self.towns[guild_id].channels)]
 
     async def look(self, guild_id: GuildId) -> Snapshot:
         """The invites at some moment inside the call, if Discord feels like it."""
