@@ -77,8 +77,8 @@ class Credits:
         holders = [member for member in holders if not _has_credit(rows.get(member.user_id, ()))]
         if not holders:
             return Synced(count)
+        ledger = await self._store.get_ledger(guild_id)  # before the joins: what is decided meanwhile is among them
         last = await self._store.last_joins(guild_id, [member.user_id for member in holders])
-        ledger = await self._store.get_ledger(guild_id)
         links = await self._store.list_links(guild_id)
         joins = {
             member.user_id: join
@@ -116,11 +116,16 @@ class Credits:
         return await self.gained(guild_id, await self._directory.members(guild_id))
 
     async def on_decided(self, batch: InviteBatch) -> None:
-        """Credit those who waited for their join to be decided."""
+        """Credit those who waited for their join to be decided. After a `StoreError` they wait still."""
         keys = {(batch.guild_id, join.user_id) for join in batch.joins} & self._waiting.keys()
-        if keys:
-            members = [self._waiting.pop(key)[0] for key in sorted(keys)]
-            await self.gained(batch.guild_id, members)
+        if not keys:
+            return
+        waiting = {key: self._waiting.pop(key) for key in sorted(keys)}
+        try:
+            await self.gained(batch.guild_id, [member for member, _ in waiting.values()])
+        except BaseException:
+            self._waiting = waiting | self._waiting
+            raise
 
     async def stop_waiting(self) -> None:
         """Ask somebody about those whose join was not decided in all that time."""

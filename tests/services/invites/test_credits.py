@@ -140,31 +140,6 @@ async def test_a_chain_of_memberships_that_leads_to_itself_ends(office: Office) 
     assert await states(office, 1) == [(CreditState.CREDITED, ADA)]
 
 
-async def test_a_join_that_is_not_decided_yet_is_waited_for(office: Office) -> None:
-    """The role may come faster than the decision; the credit follows it."""
-    await office.commit()
-    office.clock.advance(seconds=60)
-    done = await office.credits.gained(GUILD, [member(1, seconds=30)])
-    assert (done.waiting, done.credited, done.pending) == (1, (), ())
-    await office.commit(joined(1, seconds=30))
-    assert await states(office, 1) == [(CreditState.CREDITED, ADA)]
-
-
-async def test_a_join_that_is_never_decided_is_asked_about(office: Office) -> None:
-    """After a quarter of an hour; and its late decision makes no second credit."""
-    await office.commit()
-    office.clock.advance(seconds=60)
-    await office.credits.gained(GUILD, [member(1, seconds=30)])
-    await office.credits.stop_waiting()
-    assert await states(office, 1) == []
-    office.clock.advance(minutes=16)
-    await office.credits.stop_waiting()
-    assert await states(office, 1) == [(CreditState.PENDING, None)]
-    await office.commit(joined(1, seconds=30))
-    await office.credits.gained(GUILD, [member(1, seconds=30)])
-    assert len(await states(office, 1)) == 1
-
-
 async def test_members_of_before_the_bots_time_wait_for_a_person(office: Office) -> None:
     """Nothing is known about them, so nobody is credited by itself; comparing again asks no second time."""
     await office.commit()
