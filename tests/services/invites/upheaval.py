@@ -65,7 +65,6 @@ class Upheaval:
         """Looks that are not for a join: of starts, of invites that end, of invites whose beginning is unclear."""
         self.hasty = -1e9
         """When somebody left last whose join was not stored."""
-        self.channel_gone = -1e9
         self._made = 0
         self._quiet_rows: list[Join] = []
         self._stamped: set[UserId] = set()
@@ -162,8 +161,6 @@ class Upheaval:
                 town.surprises.append(f"{why} just after a join, with a look perhaps on its way")
             if now - self.hasty < 700:
                 town.surprises.append(f"{why} with a leave that was not stored")
-            if now - self.channel_gone < 2:
-                town.surprises.append(f"{why} with a channel just deleted")
 
     def begin_watch(self) -> None:
         """A look for every server, and one for what was in flight."""
