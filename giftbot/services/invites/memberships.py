@@ -195,7 +195,10 @@ class _Desk:
     def roles(self, event: InviteEvent, now: datetime, links: Sequence[StaffLink]) -> None:
         for index, arrival in enumerate(self.arrivals):
             if event.joined_at is None or _is_near(event, arrival.event):
-                self.arrivals[index] = _with_event(arrival, event)
+                if event.received_at - arrival.event.received_at > DUPLICATE_SPAN:
+                    self.consumed.append(event.seq)  # whatever gave it, it was not the invite
+                else:
+                    self.arrivals[index] = _with_event(arrival, event)
                 return
         known = self._known
         is_member = known is not None and known.is_open

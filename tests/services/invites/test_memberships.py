@@ -138,6 +138,16 @@ def test_roles_are_those_that_were_seen() -> None:
         assert arrival.seqs == (1, 2)
 
 
+def test_roles_that_come_long_after_the_join_say_nothing_about_the_invite() -> None:
+    """While Discord does not answer, whoever waits may be given a role by hand, or accept another invite."""
+    late = event(InviteEventKind.ROLES, 2, 66, joined_at=at(5), role_ids=(RoleId(3),))
+    reception = received(joins(1, 5), late)
+    (arrival,) = reception.arrivals
+    assert (arrival.event.role_ids, arrival.seqs, reception.consumed) == ((), (1,), (2,))
+    replayed = received(attrs.evolve(joins(1, 5), received_at=at(60)), late)
+    assert replayed.arrivals[0].event.role_ids == (3,)
+
+
 def test_roles_wait_for_their_join_a_minute() -> None:
     """An update may be told before the join; after a minute it is of no use."""
     update = event(InviteEventKind.ROLES, 2, 90, role_ids=(RoleId(3),))
