@@ -41,9 +41,10 @@ from giftbot.models.invite_board import Period
 from giftbot.models.join import Join
 from giftbot.services.invites.greetings import Greetings
 from giftbot.services.invites.inquiries import Inquiries
+from giftbot.services.invites.invite_codes import parse_code
 from giftbot.services.invites.leaderboard import Leaderboard
 from giftbot.services.invites.news import Occasion
-from giftbot.services.invites.records import JoinRecords, Statement, parse_invite_code
+from giftbot.services.invites.records import JoinRecords, Statement
 from giftbot.text import greetings as greeting_texts
 from giftbot.text import invites as texts
 from giftbot.text import leaderboards
@@ -130,7 +131,7 @@ async def record(
         joined_at=member.joined_at if isinstance(member, hikari.Member) else None,
         owner_id=UserId(int(inviter.id)),
         owner_name=inviter.username,
-        code=parse_invite_code(code) if code else None,
+        code=parse_code(code) if code else None,
         by=UserId(int(ctx.author.id)),
     )
     done = await records.record(guild_id, statement)

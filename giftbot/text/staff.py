@@ -12,7 +12,6 @@ from giftbot.text.words import counted, full, plain, relative
 _LONGEST_NAME = 60
 _SHOWN_NAMES = 10
 
-NOT_A_CODE = "That is no invite. Give its code or its address, such as `abcDEF12` or `https://discord.gg/abcDEF12`."
 NO_PLACE = (
     "There is no channel that everybody can see and in which I may make invites. Give my role **Create Invite** "
     "in such a channel, or name a channel."

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 import attrs
 import structlog
 
-from giftbot.errors import InvalidInputError, UserError
+from giftbot.errors import UserError
 from giftbot.models.ids import GuildId, InviteCode, UserId
 from giftbot.models.invite_board import Period
 from giftbot.models.join import Join, Kind, Left, Level, Method, Source
@@ -44,16 +43,7 @@ EXPORT_COLUMNS = (
     "disagreement",
     "recorded_by_id",
 )
-_CODE = re.compile(r"(?:(?:https?://)?(?:www\.)?(?:discord\.gg|discord(?:app)?\.com/invite)/)?([\w-]{2,100})/?")
 _ATTEMPTS = 5
-
-
-def parse_invite_code(typed: str) -> InviteCode:
-    """A code, from itself or from its link. Raises `InvalidInputError`."""
-    match = _CODE.fullmatch(typed.strip())
-    if match is None:
-        raise InvalidInputError(texts.INVALID_CODE)
-    return InviteCode(match[1])
 
 
 @attrs.frozen

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -17,6 +16,7 @@ from giftbot.models.ids import ChannelId, GuildId, InviteCode, UserId
 from giftbot.models.invite import Invite, Vanity
 from giftbot.models.invite_batch import Ledger
 from giftbot.models.staff import LinkState, StaffLink
+from giftbot.services.invites.invite_codes import parse_code
 from giftbot.services.invites.link_making import LinkMade, LinkMaker
 from giftbot.services.invites.ports import InviteDirectory
 from giftbot.services.ports import Clock
@@ -24,9 +24,6 @@ from giftbot.services.remembering_invites import InviteStore
 from giftbot.text import staff as texts
 
 _log = structlog.get_logger(__name__)
-_CODE = re.compile(
-    r"(?:https?://)?(?:(?:www\.)?discord\.gg/|(?:www\.)?discord(?:app)?\.com/invite/)?([\w-]{2,64})/?"
-)
 
 
 class StaffLinks:
@@ -199,14 +196,6 @@ class StaffLinks:
         """The present moment as stores keep it."""
         now = self._clock.now()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-
-def parse_code(typed: str) -> InviteCode:
-    """The code in what somebody typed: itself, or an invite's address. Raises `InvalidInputError`."""
-    found = _CODE.fullmatch(typed.strip())
-    if found is None:
-        raise InvalidInputError(texts.NOT_A_CODE)
-    return InviteCode(found[1])
 
 
 def _find(ledger: Ledger | None, code: InviteCode) -> Invite | Vanity | None:

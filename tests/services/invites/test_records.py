@@ -9,7 +9,7 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from giftbot.errors import InvalidInputError, UserError
+from giftbot.errors import UserError
 from giftbot.models.ids import GuildId, InviteCode, UserId
 from giftbot.models.invite_batch import InviteBatch
 from giftbot.models.invite_board import Period
@@ -21,7 +21,7 @@ from giftbot.services.invites.inquiries import LINES, Inquiries
 from giftbot.services.invites.leaderboard import Leaderboard
 from giftbot.services.invites.memberships import receive
 from giftbot.services.invites.numbers import Numbers
-from giftbot.services.invites.records import EXPORT_COLUMNS, JoinRecords, Statement, parse_invite_code
+from giftbot.services.invites.records import EXPORT_COLUMNS, JoinRecords, Statement
 from giftbot.services.ports import Store
 from giftbot.text import invites as texts
 from tests.fakes import START, ManualClock
@@ -171,27 +171,6 @@ async def test_a_join_that_is_being_decided_is_not_recorded(store: Store, desk: 
     with pytest.raises(UserError, match="Try again in a minute"):
         await desk.records.record(GUILD, stated(joined(1)))
     await desk.records.record(GUILD, stated(joined(2)))
-
-
-@pytest.mark.parametrize(
-    ("typed", "code"),
-    [
-        ("aBc-123", "aBc-123"),
-        (" https://discord.gg/aBc123 ", "aBc123"),
-        ("discord.com/invite/aBc123/", "aBc123"),
-        ("https://discordapp.com/invite/aBc123", "aBc123"),
-    ],
-)
-def test_a_code_is_read_from_itself_or_its_link(typed: str, code: str) -> None:
-    """Its case counts."""
-    assert parse_invite_code(typed) == code
-
-
-@pytest.mark.parametrize("typed", ["", "a", "https://example.com/abc", "two words", "x" * 101, "`@everyone`"])
-def test_what_is_no_code_is_refused(typed: str) -> None:
-    """With a sentence that shows what one looks like."""
-    with pytest.raises(InvalidInputError, match="whole link"):
-        parse_invite_code(typed)
 
 
 async def test_an_export_has_every_detail_and_no_formulas(store: Store, desk: Desk) -> None:

@@ -15,7 +15,6 @@ from giftbot.models.invite import Gone, Invite, Tombstone
 from giftbot.models.join import Kind
 from giftbot.models.staff import LinkState
 from giftbot.services.invites.ports import ChannelSight
-from giftbot.services.invites.staff import parse_code
 from tests.fakes import START
 from tests.services.invites.staffing import (
     ADA,
@@ -279,17 +278,3 @@ async def test_staff_who_want_it_are_told_of_joins(office: Office) -> None:
     office.clock.advance(seconds=31)
     await office.news.send()
     assert len(office.desk.written) == 2
-
-
-def test_a_code_is_read_from_what_people_paste() -> None:
-    """Codes and addresses; nothing else."""
-    for typed in (
-        "aBc-1",
-        " discord.gg/aBc-1 ",
-        "https://discord.com/invite/aBc-1/",
-        "http://www.discord.gg/aBc-1",
-    ):
-        assert parse_code(typed) == "aBc-1"
-    for typed in ("", "a b", "https://example.org/aBc-1", "<@5>", "x" * 65):
-        with pytest.raises(InvalidInputError):
-            parse_code(typed)
