@@ -36,7 +36,7 @@ class CloudService:
     def __init__(self, snapshots: Snapshots, token: str) -> None:
         self._snapshots = snapshots
         self._token = token.encode()
-        self._writing = asyncio.Lock()
+        self._working = asyncio.Lock()
 
     def app(self) -> web.Application:
         """The aiohttp application."""
@@ -70,7 +70,7 @@ class CloudService:
     async def _add(self, request: web.Request) -> web.Response:
         body = await request.read()
         after = request.headers.get("If-Match", request.headers.get("If-None-Match"))
-        async with self._writing:
+        async with self._working:
             try:
                 copy = await asyncio.to_thread(self._snapshots.add, body, after=after)
             except NotNewerError as error:
@@ -85,7 +85,8 @@ class CloudService:
         return answer
 
     async def _newest(self, _: web.Request) -> web.Response:
-        found = await asyncio.to_thread(self._snapshots.newest)
+        async with self._working:
+            found = await asyncio.to_thread(self._snapshots.newest)
         if found is None:
             return _answer(404, "Nothing is stored.")
         body, copy = found

@@ -45,9 +45,7 @@ class Snapshots:
         self._keep = keep
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._newest: Copy | None = None
-        found = self.newest()
-        if found is not None:
-            self._newest = _without_data(found[1])
+        self.newest()
 
     @property
     def tag(self) -> str | None:
@@ -67,12 +65,13 @@ class Snapshots:
     def newest(self) -> tuple[bytes, Copy] | None:
         """The newest whole copy, and its bytes as they came; None when there is none.
 
-        What the disk does not give is passed over; `OSError` when it gives nothing.
+        What the disk does not give is passed over; `OSError` when it gives nothing. What comes next is compared with
+        this one: whoever has read it can write.
         """
         unread: OSError | None = None
         for snapshot in reversed(self._files()):
             try:
-                return snapshot.load()
+                body, copy = snapshot.load()
             except CopyRefusedError as error:
                 _log.warning("copy refused", file=snapshot.path.name, why=str(error))
             except FileNotFoundError:
@@ -80,8 +79,12 @@ class Snapshots:
             except OSError as error:
                 _log.warning("copy not read", file=snapshot.path.name, why=error.strerror or str(error))
                 unread = unread or error
+            else:
+                self._newest = _without_data(copy)
+                return body, copy
         if unread is not None:
             raise unread
+        self._newest = None
         return None
 
     def add(self, body: bytes, *, after: str | None = None) -> Copy:

@@ -15,6 +15,7 @@ import pytest
 from yarl import URL
 
 from giftbot.cloud import service as service_module
+from giftbot.cloud.client import CloudClient
 from giftbot.cloud.service import open_service
 from giftbot.errors import SettingsError, StartupError
 from giftbot.services.invites.envelope import render_copy
@@ -171,6 +172,25 @@ async def test_a_damaged_file_gives_way_to_the_one_before(caller: Caller) -> Non
         await caller.post(render_copy(copy(sequence)))
     caller.files[-1].write_bytes(caller.files[-1].read_bytes()[:-9])
     assert await caller.newest() == 2
+
+
+async def test_whoever_read_the_one_before_a_damaged_file_can_write(caller: Caller) -> None:
+    """It was the newest whole one; nobody would ever write again if the damaged one kept its place."""
+    for sequence in (1, 2, 3):
+        await caller.post(render_copy(copy(sequence)))
+    caller.files[-1].write_bytes(b"")
+    client = CloudClient(URL(caller.address), token=TOKEN, aside=None)
+    found = await client.read()
+    assert found is not None
+    assert found.sequence == 2
+    await client.write(copy(4))
+    assert await caller.newest() == 4
+    for path in caller.files:
+        path.write_bytes(b"")
+    assert await client.read() is None
+    await client.write(copy(1, "b"))
+    assert await caller.newest() == 1
+    await client.aclose()
 
 
 async def test_a_damaged_file_gives_way_after_a_restart(tmp_path: Path) -> None:
