@@ -65,8 +65,8 @@ class Snapshots:
     def newest(self) -> tuple[bytes, Copy] | None:
         """The newest whole copy, and its bytes as they came; None when there is none.
 
-        What the disk does not give is passed over; `OSError` when it gives nothing. What comes next is compared with
-        this one: whoever has read it can write.
+        What the disk does not give is passed over; `OSError` when it gives nothing. What comes next is compared
+        with this one: whoever has read it can write.
         """
         unread: OSError | None = None
         for snapshot in reversed(self._files()):
