@@ -1,4 +1,4 @@
-"""Who added bots to a server, asked once for each."""
+"""Who added bots to a server, asked once for each time."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ class Adders:
         self._guild_id = guild_id
         self._directory = directory
         self._found: dict[UserId, UserId] = {}
-        self._asked: set[UserId] = set()
+        self._asked: dict[UserId, int] = {}
+        """The join for which it was asked, by its number: a bot may be added again, by somebody else."""
 
     async def of(self, arrivals: Iterable[Arrival]) -> Mapping[UserId, UserId]:
         """Those who are known, by bot; after asking for the bots among these."""
         for event in (arrival.event for arrival in arrivals):
-            if not event.is_bot or event.user_id is None or event.user_id in self._asked:
+            if not event.is_bot or event.user_id is None or self._asked.get(event.user_id) == event.seq:
                 continue
-            self._asked.add(event.user_id)
+            self._asked[event.user_id] = event.seq
+            self._found.pop(event.user_id, None)
             try:
                 adder = await self._directory.adder(self._guild_id, event.user_id)
             except InviteLookError as error:

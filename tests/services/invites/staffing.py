@@ -97,7 +97,7 @@ class FakeDiscord:
         """Nobody asks."""
         raise NotImplementedError
 
-    async def adder(self, guild_id: GuildId, bot_id: UserId) -> None:
+    async def adder(self, guild_id: GuildId, bot_id: UserId) -> UserId | None:
         """Nobody asks."""
         raise NotImplementedError
 
