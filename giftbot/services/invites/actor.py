@@ -15,9 +15,9 @@ from giftbot.models.invite import Coverage
 from giftbot.models.invite_batch import Ledger
 from giftbot.models.invite_event import InviteEvent
 from giftbot.models.join import Reason
+from giftbot.services.invites.absence import Absence
 from giftbot.services.invites.adders import Adders
 from giftbot.services.invites.book import STORE_AGAIN, Book, Publish
-from giftbot.services.invites.catch_up import note_missed, note_unknown
 from giftbot.services.invites.deciding import decide, give_up, settle
 from giftbot.services.invites.evidence import Arrival, Circumstances, Decision, Wanted
 from giftbot.services.invites.flight import RAID, Flight
@@ -59,12 +59,9 @@ class GuildActor:
         self._settled: dict[int, Arrival] = {}
         self._adders = Adders(guild_id, self._directory)
         self._roles_until: float | None = None
-        self._is_away = False
-        self._has_missed = False
-        self._since: datetime | None = None
-        self._forced = False
         self._has_heard = False
         self._refreshes = Refreshes()
+        self._absence = Absence(self._book, tools.looker, self._refreshes)
 
     def tell(self, event: InviteEvent) -> None:
         """Take an event; nothing is awaited before it is in the queue."""
@@ -74,17 +71,16 @@ class GuildActor:
 
     def catch_up(self) -> None:
         """Find out what happened while nobody watched, before the next decision."""
-        self._has_missed = True
+        self._absence.has_missed = True
         self._wake.set()
 
     def known_since(self, moment: datetime) -> None:
         """Rows of everybody who joined since then are there: who came before the baseline and has none gets one."""
-        self._since = moment if self._since is None else min(moment, self._since)
+        self._absence.known_since(moment)
         self._wake.set()
 
     def refresh(self) -> asyncio.Future[Ledger]:
         """Look, even if nobody waits; the ledger that comes of it, or `InviteLookError`."""
-        self._forced = True
         self._wake.set()
         return self._refreshes.add()
 
@@ -92,8 +88,7 @@ class GuildActor:
     def is_busy(self) -> bool:
         """Whether something was told that is not dealt with, or somebody waits."""
         told = not self._book.inbox.is_empty or self._wake.is_set()
-        has_work = self._has_missed or self._since is not None or self._forced
-        return told or has_work or bool(self._refreshes)
+        return told or self._absence.is_open or bool(self._refreshes)
 
     def untold(self) -> Sequence[InviteEvent]:
         """What was told and is not stored; for whoever takes over from an actor that ended."""
@@ -120,6 +115,9 @@ class GuildActor:
                 await self._rest(idle if pause is None else pause)
                 if pause is None and not self.is_busy:
                     return
+        except Exception:
+            self._refreshes.fail(InviteLookError("Something went wrong inside the bot; it goes on in a moment."))
+            raise
         finally:
             self._flight.cancel()
             self._refreshes.fail(InviteLookError("The bot is stopping."))
@@ -149,15 +147,14 @@ class GuildActor:
         """Do what can be done now; seconds until the next turn, None when there is nothing to wait for."""
         inbox = self._book.inbox
         await inbox.keep()
-        if self._has_missed and not await self._look_after_absence():
-            return self._times.retry
-        if self._since is not None and not await self._note_unknown(self._since):
+        if self._absence.is_open and not await self._look_back():
             return self._times.retry
         await self._take_look()
         waiting = [event for event in inbox.events if event.seq not in self._settled]
         known, now = await inbox.known(), self._clock.now()
         links = await self._book.store.list_links(self._guild_id) if waiting else []
-        reception = await asyncio.to_thread(receive, waiting, known, now=now, links=links, was_away=self._is_away)
+        was_away = self._absence.is_undecided
+        reception = await asyncio.to_thread(receive, waiting, known, now=now, links=links, was_away=was_away)
         if reception.changed or reception.consumed:
             await self._commit(self._book.without_look(reception.changed, reception.consumed))
             return 0.0
@@ -165,8 +162,8 @@ class GuildActor:
 
     async def _attribute(self, arrivals: list[Arrival]) -> float | None:
         flight, now = self._flight, self._clock.now()
-        if not arrivals and not self._forced and not flight.tasks and not flight.looks:
-            self._is_away = False
+        if not arrivals and not self._refreshes.is_wanted and not flight.tasks and not flight.looks:
+            self._absence.is_undecided = False
             return await self._note_invites()
         circumstances = await self._circumstances(arrivals)
         if self._directory.coverage(self._guild_id) is Coverage.NONE:
@@ -184,7 +181,7 @@ class GuildActor:
         return self._look(arrivals)
 
     def _look(self, arrivals: Sequence[Arrival]) -> float:
-        is_urgent = bool(arrivals) and not self._is_away
+        is_urgent = bool(arrivals) and not self._absence.is_undecided
         newest = max((arrival.event.seq for arrival in arrivals), default=0)
         return self._flight.start(self._book.told, paced=not is_urgent, waiting=len(arrivals), newest=newest)
 
@@ -218,7 +215,6 @@ class GuildActor:
         self._flight.use_up(decision.looks)
         for seq in decision.consumed:
             self._settled.pop(seq, None)
-        self._forced = False
         self._refreshes.answer(self._book.ledger)
 
     async def _settle(self, decision: Decision, arrivals: list[Arrival]) -> None:
@@ -235,7 +231,6 @@ class GuildActor:
 
     async def _give_up(self, arrivals: list[Arrival], circumstances: Circumstances, reason: Reason) -> float | None:
         permitted = reason is not Reason.NO_PERMISSION
-        self._forced = False
         self._refreshes.fail(InviteLookError("The bot cannot see this server's invites.", permitted=permitted))
         self._flight.clear()
         if not arrivals:
@@ -272,7 +267,7 @@ class GuildActor:
             has_vanity=self._directory.has_vanity(self._guild_id),
             has_gate=self._directory.has_gate(self._guild_id),
             audit=bool(looks) and looks[-1].revoked is not None,
-            catch_up=self._is_away,
+            catch_up=self._absence.is_undecided,
             role_wait_over=until is not None and self._clock.monotonic() >= until,
         )
 
@@ -283,42 +278,16 @@ class GuildActor:
         if len(self._flight.looks) > before:
             self._roles_until = None
         if error is not None:
-            self._forced = self._forced and error.permitted
-            self._refreshes.fail(error)
+            self._refreshes.fail(error, again=error.permitted)
         await self._book.inbox.keep()
 
-    async def _note_unknown(self, since: datetime) -> bool:
-        """Write down who joined before the baseline, as far as that is missing; whether that was possible."""
-        if self._directory.coverage(self._guild_id) is Coverage.NONE:
-            self._since = None
-        if self._since is None or self._book.ledger.taken_at is None:
-            return True
-        if not await note_unknown(self._book, self._tools.looker, since, self._commit, self._circumstances):
-            return False
-        self._since = None if self._since == since else self._since
-        return True
-
-    async def _look_after_absence(self) -> bool:
-        """Compare who is there with who is stored, before the baseline is replaced; whether that was possible."""
-        is_done = False
-        self._has_missed = False
-        try:
-            is_done = await self._catch_up()
-        except InviteLookError as error:
-            _log.warning("members not seen", guild=self._guild_id, why=str(error))
-        finally:
-            self._has_missed = self._has_missed or not is_done
-        return is_done
-
-    async def _catch_up(self) -> bool:
-        if self._directory.coverage(self._guild_id) is Coverage.NONE:
-            self._tools.complain(self._guild_id)
-            return True
-        self._flight.clear()
-        if self._book.ledger.since is not None or self._book.ledger.taken_at is not None:
-            gone = await note_missed(self._book, self._tools.looker)
-            self._is_away = True
-            if gone and not await self._commit(self._book.without_look(gone, ())):
+    async def _look_back(self) -> bool:
+        """Find out what happened while nobody watched; whether that was possible."""
+        if self._absence.has_missed:
+            if self._directory.coverage(self._guild_id) is Coverage.NONE:
+                self._tools.complain(self._guild_id)
+            else:
+                self._flight.clear()
+            if not await self._absence.look_back(self._commit):
                 return False
-        self._forced = True
-        return True
+        return await self._absence.note_unknown(self._commit, self._circumstances)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
+from giftbot.errors import InviteLookError
 from giftbot.models.ids import GuildId
 from giftbot.services.invites.actors import TIDY
 from tests.services.invites.processes import staged
@@ -53,5 +55,29 @@ def test_a_start_with_many_servers_takes_them_one_after_the_other(tmp_path: Path
                 ledger = await stage.store.get_ledger(GuildId(server.guild_id))
                 assert ledger is not None
                 assert ledger.taken_at is not None
+
+    run(main())
+
+
+def test_whoever_waits_for_a_look_hears_that_something_went_wrong(tmp_path: Path) -> None:
+    """Not that the bot is stopping, for it goes on; and the next who asks gets an answer."""
+
+    async def main() -> None:
+        async with staged(tmp_path / "store.db") as stage:
+            stage.discord.add_server(1).add_code("a", 101)
+            process = stage.start()
+            await process.actors.settled()
+
+            def breaks(name: str, _is_after: bool) -> None:
+                if name == "commit_batch":
+                    raise RuntimeError("Nobody thought of this.")
+
+            whole, process.handle.gate = process.handle.gate, breaks
+            with capture_logs() as logged, pytest.raises(InviteLookError, match="went wrong"):
+                await process.actors.refresh(ONE)
+            assert [event["guild"] for event in logged if event["event"] == "attribution failed"] == [ONE]
+            process.handle.gate = whole
+            await stage.clock.sleep(60)
+            assert "a" in (await process.actors.refresh(ONE)).invites
 
     run(main())
