@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
+from contextlib import suppress
 
 import attrs
 import structlog
@@ -133,9 +134,13 @@ class Reviews:
         )
 
     async def reject_untracked(self, guild_id: GuildId, *, by: UserId) -> list[Credit]:
-        """Let those of members from before the bot's time count for nobody."""
-        rows = [row for row in await self.pending(guild_id) if row.join_id is None and not row.candidates]
-        return [await self.reject(guild_id, row.credit_id, by=by) for row in rows]
+        """Let those of members from before the bot's time count for nobody; those that this decided."""
+        rejected = []
+        for row in await self.pending(guild_id):
+            if row.join_id is None and not row.candidates:
+                with suppress(InvalidInputError):  # another admin was faster
+                    rejected.append(await self.reject(guild_id, row.credit_id, by=by))
+        return rejected
 
     async def on_decided(self, batch: InviteBatch) -> None:
         """Settle what waited for joins that are certain now."""

@@ -93,6 +93,15 @@ async def test_of_two_admins_at_once_one_decides(office: Office) -> None:
     assert len((await office.reviews.get(GUILD, row.credit_id)).history) == 2
 
 
+async def test_two_admins_who_reject_all_of_whom_nothing_is_known(office: Office) -> None:
+    """Each of these is rejected once, and nobody is told that it did not work."""
+    await office.commit()
+    await office.credits.gained(GUILD, [member(user, seconds=-90_000) for user in range(1, 9)])
+    both = await asyncio.gather(*(office.reviews.reject_untracked(GUILD, by=admin) for admin in (ADMIN, BOB)))
+    assert sorted(row.user_id for rows in both for row in rows) == list(range(1, 9))
+    assert await office.reviews.pending(GUILD) == []
+
+
 async def test_another_servers_credit_does_not_exist(office: Office) -> None:
     """Nor one that was never there."""
     row = await waiting(office)
