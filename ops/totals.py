@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from giftbot.text.words import counted
 from ops.options import DryRun, Json
 from ops.process import ops_process
 
@@ -26,7 +27,7 @@ def rebuild_totals(dry_run: DryRun = False, json: Json = False) -> None:
         ]
         if rows:
             process.output.table(("server", "invite", "was", "is"), rows)
-        process.output.say(f"{looked_at} servers, {len(found)} with other totals.")
+        process.output.say(f"{counted(looked_at, 'server')}, {len(found)} with other totals.")
         if found and not dry_run:
             late = sum(not one.is_written for one in found)
             again = f" {late} changed meanwhile: do it again." if late else ""

@@ -6,6 +6,7 @@ import asyncio
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import cast
@@ -20,7 +21,7 @@ from giftbot.stores.copy_file import COPY_NAME
 from giftbot.stores.directory import lock_directory
 from giftbot.stores.sqlite.store import SqliteStore
 from tests.ops.installation import Installation, on_sqlite
-from tests.services.invites.copying import EMBER, NORTH, TOKEN, fill, known, ledger, records
+from tests.services.invites.copying import EMBER, NORTH, TOKEN, Records, fill, known, ledger, records
 
 
 class _Service:
@@ -57,6 +58,10 @@ def service(tmp_path: Path) -> Iterator[_Service]:
 async def _fill(store: Store) -> None:
     await fill(cast("SqliteStore", store), records(NORTH))
     await fill(cast("SqliteStore", store), records(EMBER))
+
+
+async def _fill_one(kept: Records, store: Store) -> None:
+    await fill(cast("SqliteStore", store), kept)
 
 
 async def _known(store: Store) -> object:
@@ -173,17 +178,27 @@ def test_restore_refuses_beside_a_bot_and_without_a_copy(made: Installation) -> 
 
 
 def test_rebuild_totals(made: Installation) -> None:
-    """Counts are what the joins say: those with a code, and the shares of the others."""
+    """Counts are what the joins say: those with a code, and the shares of the others, but not what is owed."""
     run = made.run("rebuild-totals", "--dry-run", "--json")
     assert run.code == 0, run.err
     different = {one["guild_id"]: one for one in run.document["different"]}
-    assert different[str(NORTH)]["codes"] == {"aBcD1234": {"was": 9, "is": 2}}
+    assert different[str(NORTH)]["codes"] == {"aBcD1234": {"was": 9, "is": 1}}
     assert not different[str(NORTH)]["is_written"]
     run = made.run("rebuild-totals")
     assert "2 corrected." in run.out
     assert "0 with other totals" in made.run("rebuild-totals").out
-    corrected = attrs.evolve(records(NORTH), ledger=ledger(NORTH, 8, claimed={InviteCode("aBcD1234"): 2}))
+    corrected = attrs.evolve(records(NORTH), ledger=ledger(NORTH, 8, claimed={InviteCode("aBcD1234"): 1}))
     assert made.with_store(_known) == corrected
+
+
+def test_rebuild_totals_between_a_join_and_the_look_that_counts_it(tmp_path: Path) -> None:
+    """Whoever came with a role is a join before their use is counted: it is not counted twice."""
+    code = InviteCode("aBcD1234")
+    for name, owed, claimed in (("before", {code: 1}, 1), ("after", {}, 2)):
+        made = on_sqlite(tmp_path / name)
+        state = ledger(NORTH, owed=owed, claimed={code: claimed})
+        made.with_store(partial(_fill_one, attrs.evolve(records(NORTH), ledger=state)))
+        assert made.run("rebuild-totals").out.strip() == "1 server, 0 with other totals."
 
 
 def test_the_doctor_looks_at_copies(made: Installation) -> None:

@@ -63,7 +63,7 @@ class Totals:
         return found
 
     async def _compare(self, ledger: Ledger, *, dry_run: bool) -> Difference | None:
-        claimed = await self._claimed(ledger.guild_id)
+        claimed = await self._claimed(ledger)
         codes = {
             code: (ledger.claimed.get(code, 0), claimed.get(code, 0))
             for code in sorted(ledger.claimed.keys() | claimed.keys())
@@ -74,11 +74,14 @@ class Totals:
         is_written = not dry_run and await self._write(attrs.evolve(ledger, claimed=claimed))
         return Difference(ledger.guild_id, codes, is_written)
 
-    async def _claimed(self, guild_id: GuildId) -> dict[InviteCode, int]:
-        """Uses that joins explain: those whose code is known, and for the others what their batch counted."""
+    async def _claimed(self, ledger: Ledger) -> dict[InviteCode, int]:
+        """Uses that joins explain: those whose code is known, and for the others what their batch counted.
+
+        Without those that are owed: the look that shows them adds them.
+        """
         sure: Counter[InviteCode] = Counter()
         shares: dict[InviteCode, float] = defaultdict(float)
-        async for page in self._store.scan_joins(guild_id):
+        async for page in self._store.scan_joins(ledger.guild_id):
             for join in page:
                 if join.method in _NOT_COUNTED:
                     continue
@@ -89,7 +92,7 @@ class Totals:
         return {
             code: count
             for code in sorted(sure.keys() | shares.keys())
-            if (count := sure[code] + round(shares.get(code, 0.0)))
+            if (count := sure[code] + round(shares.get(code, 0.0)) - ledger.owed.get(code, 0)) > 0
         }
 
     async def _write(self, ledger: Ledger) -> bool:
