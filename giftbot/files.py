@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -47,6 +48,20 @@ async def replacing_aside(path: Path) -> AsyncIterator[BinaryIO]:
         await asyncio.to_thread(context.__exit__, type(error), error, error.__traceback__)
         raise
     await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+def keep_one_before(path: Path, backup: Path) -> None:
+    """Let `backup` be what `path` is now, before that is replaced; nothing if there is none.
+
+    It is the same file under a second name, or a copy of it on a disk that has no such links. Raises `OSError`.
+    """
+    backup.unlink(missing_ok=True)
+    if not path.exists():
+        return
+    try:
+        os.link(path, backup)
+    except OSError:
+        shutil.copyfile(path, backup)
 
 
 def set_aside(path: Path, body: bytes, suffix: str) -> Path:

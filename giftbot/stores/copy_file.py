@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
 from giftbot.errors import CopyError, CopyRefusedError
-from giftbot.files import replacing, set_aside
+from giftbot.files import keep_one_before, replacing, set_aside
 from giftbot.services.invites.envelope import LARGEST_COPY, ForeignCopyError, file_pieces, read_copy
 from giftbot.services.invites.ports import Copy
 from giftbot.services.invites.reading import read_any_copy
@@ -85,14 +84,8 @@ class CopyFile:
         with replacing(self._path) as file:
             os.fchmod(file.fileno(), 0o600)
             file.writelines(file_pieces(copy))
-            self._keep_one_before()
+            keep_one_before(self._path, self._backup)
         self._is_ours = Copy(copy.epoch, copy.sequence, copy.taken_at, {})
-
-    def _keep_one_before(self) -> None:
-        with suppress(FileNotFoundError):
-            self._backup.unlink()
-        with suppress(FileNotFoundError):
-            os.link(self._path, self._backup)
 
     def _take_over(self, coming: Copy) -> Copy | None:
         """What is there before our first write; whatever is not of the same series is kept aside."""

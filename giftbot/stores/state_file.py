@@ -7,17 +7,15 @@ import hashlib
 import itertools
 import json
 import operator
-import os
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 import attrs
 
-from giftbot.files import replacing_aside
+from giftbot.files import keep_one_before, replacing_aside
 from giftbot.models.ids import ChannelId, CodeKey, GuildId
 
 _ENVELOPE = b'  "giftbot": '
@@ -131,11 +129,7 @@ class JsonStateFile:
 
     def _end(self, draft: _Draft) -> None:
         draft.end(self._epoch, self._sequence + 1)
-        if self._path.exists():
-            backup = self._path.with_name(f"{self._path.name}.bak")
-            with suppress(FileNotFoundError):
-                backup.unlink()
-            os.link(self._path, backup)
+        keep_one_before(self._path, self._path.with_name(f"{self._path.name}.bak"))
 
     def _take_over(self) -> tuple[str, int]:
         """The series to go on with; a file of an earlier bot is put out of the way first."""
