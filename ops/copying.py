@@ -14,6 +14,7 @@ from giftbot.models.copy_status import CopyStatus
 from giftbot.services.invites.ports import Copy
 from giftbot.services.invites.restoring import look_at
 from giftbot.settings import Settings
+from giftbot.text.words import counted
 from ops.forms import NOTHING, shown
 
 STATUS_HEADINGS = ("layer", "series", "number", "taken", "state")
@@ -83,7 +84,7 @@ def found_row(found: Found) -> tuple[str, ...]:
     """A row of `ops backup list`."""
     if found.sequence is None:
         return (found.label, NOTHING, NOTHING, NOTHING, found.why or "nothing")
-    holds = ", ".join(f"{count} {kind}" for kind, count in found.counts.items())
+    holds = ", ".join(counted(count, kind.removesuffix("s"), kind) for kind, count in found.counts.items())
     refused = f"; {len(found.refused_entries)} entries cannot be used" if found.refused_entries else ""
     return (found.label, (found.epoch or "")[:8], str(found.sequence), shown(found.taken_at), f"{holds}{refused}")
 

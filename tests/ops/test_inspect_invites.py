@@ -139,10 +139,10 @@ def test_joins_come_newest_first(invited: Installation) -> None:
     run = invited.run("inspect", "joins")
     assert (run.code, run.err) == (0, "")
     assert run.lines == [
-        "SERVER USER NAME JOINED LEFT SOURCE CODE OWNER LEVEL METHOD KIND REASON",
-        f"{NORTH} 82 bob {iso(NOW - HOUR)} - invite aBc1 81 4 counted first -",
-        f"{NORTH} 83 - {iso(NOW - 2 * HOUR)} {iso(NOW)} invite - - 2 counted first -",
-        f"{NORTH} 82 - {iso(NOW - 9 * HOUR)} - unknown - - 0 counted first no_baseline",
+        "SERVER USER NAME JOINED LEFT SOURCE CODE OWNER OWNER NAME LEVEL METHOD KIND REASON",
+        f"{NORTH} 82 bob {iso(NOW - HOUR)} - invite aBc1 81 ada 4 counted first -",
+        f"{NORTH} 83 - {iso(NOW - 2 * HOUR)} {iso(NOW)} invite - - - 2 counted first -",
+        f"{NORTH} 82 - {iso(NOW - 9 * HOUR)} - unknown - - - 0 counted first no_baseline",
     ]
 
 
