@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import os
 import shlex
 import sys
@@ -24,6 +25,8 @@ from giftbot.sandbox.watch import describe, describe_form
 
 ADMIN = "admin"
 """The person who may manage the server; everybody else is a member like others."""
+ACCOUNT_AGE = datetime.timedelta(days=400)
+"""Of those who come: the bot notes accounts that are younger than a day, and ranks without them."""
 PATIENCE = 15.0
 """Seconds that an answer which was announced may take."""
 HELP = """\
@@ -41,6 +44,7 @@ HELP = """\
   invite                        NAME makes an invite; its code is said
   join CODE NAME                somebody comes by it; join alone: by no invite
   leave NAME                    somebody leaves
+  give NAME ROLE                somebody gets a role, which is made if there is none; take: they lose it
   server NUMBER                 go to another server
   quit                          end the sandbox
 Quote what has spaces: press "Test post". A file is file:players.csv"""
@@ -105,13 +109,6 @@ class Console:
                 self._sandbox.game.add_player(player_id, int(kingdom))
             case "strict", []:
                 self._sandbox.game.strict = True
-            case "invite", []:
-                maker = self._actor(self._name)
-                self._say(f"  {self._here().invites.create(inviter=maker.user).code}")
-            case "join", [] | [_] | [_, _]:
-                self._join(*rest)
-            case "leave", [name]:
-                self._sandbox.leave(self._here(), self._member(name))
             case "server", [number]:
                 self._guild = self._server(int(number))
                 self._say(f"  {self._guild.name}")
@@ -120,16 +117,47 @@ class Console:
                 if more:
                     await self._act(more[0], more[1:])
             case _:
-                await self._act(verb, rest)
+                if not self._change_members(verb, rest):
+                    await self._act(verb, rest)
+
+    def _change_members(self, verb: str, rest: list[str]) -> bool:
+        """Let people come, go, or have roles; False when the line is about something else."""
+        match verb, rest:
+            case "invite", []:
+                maker = self._actor(self._name)
+                self._say(f"  {self._here().invites.create(inviter=maker.user).code}")
+            case "join", [] | [_] | [_, _]:
+                self._join(*rest)
+            case "leave", [name]:
+                self._sandbox.leave(self._here(), self._member(name))
+                self._say(f"  {name} leaves")
+            case (("give" | "take"), [name, role]):
+                self._change_roles(verb, name, role.removeprefix("@"))
+            case _:
+                return False
+        return True
 
     def _join(self, code: str | None = None, name: str | None = None) -> None:
         """Let somebody come, who is known by that name from then on, or was before they left."""
         guild = self._here()
         name = name or f"newcomer{len(self._sandbox.world.arrivals) + 1}"
         known = self._people.get((guild.id, name))
-        member = self._sandbox.join(guild, name if known is None else known.user, code=code)
+        user = self._sandbox.world.add_user(name, age=ACCOUNT_AGE) if known is None else known.user
+        member = self._sandbox.join(guild, user, code=code)
         self._people[guild.id, name] = self._sandbox.actor(member)
         self._say(f"  {name} comes {'without an invite' if code is None else f'by {code}'}")
+
+    def _change_roles(self, verb: str, name: str, role_name: str) -> None:
+        guild, member = self._here(), self._member(name)
+        role = next((one for one in guild.roles.values() if one.name == role_name), None)
+        if verb == "give":
+            guild.give(member, role or guild.add_role(role_name))
+            self._say(f"  {name} has @{role_name}")
+        elif role is None:
+            raise DriverRefused(f"no role is called {role_name!r}")
+        else:
+            guild.take(member, role)
+            self._say(f"  {name} has @{role_name} no more")
 
     def _member(self, name: str) -> Member:
         """Somebody who is in the server."""

@@ -33,6 +33,11 @@ class Snowflakes:
         return (self._guild_ms << 22) | 1
 
 
+def earlier(snowflake: int, age: datetime.timedelta) -> int:
+    """Return the id that was given out so long before another one."""
+    return snowflake - (age // datetime.timedelta(milliseconds=1) << 22)
+
+
 def unix_time(snowflake: int) -> float:
     """Return the moment in an id, in Unix seconds."""
     return ((snowflake >> 22) + EPOCH_MS) / 1000

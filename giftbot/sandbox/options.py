@@ -17,6 +17,8 @@ from giftbot.sandbox.world import World
 
 SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(1, 12)
 
+_KINDS = {USER: "a user", CHANNEL: "a channel", ROLE: "a role", MENTIONABLE: "a user or role", ATTACHMENT: "a file"}
+
 OptionValue = str | int | float | bool | User | Member | Role | Channel | Upload
 """What a test may give for an option."""
 
@@ -49,7 +51,7 @@ class Resolved:
             permissions = self.guild.bot_permissions(channel)
             self._put("channels", number, {**shapes.channel(channel), "permissions": str(permissions)})
         else:
-            msg = f"{value!r} cannot be chosen for an option of type {kind}"
+            msg = f"{_called(value)} cannot be chosen as {_KINDS.get(kind, f'an option of type {kind}')} here"
             raise DriverRefused(msg)
         return str(number)
 
@@ -63,6 +65,15 @@ class Resolved:
 
     def _put(self, kind: str, number: int, shape: Payload) -> None:
         self.found.setdefault(kind, {})[str(number)] = shape
+
+
+def _called(value: OptionValue) -> str:
+    match value:
+        case User() | Role() | Channel():
+            return value.name
+        case Member():
+            return value.user.name
+    return repr(value)
 
 
 def identify(value: OptionValue) -> int:

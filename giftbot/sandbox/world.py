@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from giftbot.sandbox.arrivals import Arrivals
 from giftbot.sandbox.declarations import Declarations
 from giftbot.sandbox.guild import Guild, overwrite_for
 from giftbot.sandbox.habits import Habits
-from giftbot.sandbox.ids import Snowflakes
+from giftbot.sandbox.ids import Snowflakes, earlier
 from giftbot.sandbox.interactions import InteractionDesk
 from giftbot.sandbox.member_search import MemberSearch
 from giftbot.sandbox.messages import MessageStore
@@ -84,9 +85,9 @@ class World:
         for name in names:
             self.application.flags &= ~_FLAGS[name]
 
-    def add_user(self, name: str, *, bot: bool = False) -> User:
-        """Register a user who is in no guild yet."""
-        user = User(self.ids.take(), name, bot)
+    def add_user(self, name: str, *, bot: bool = False, age: datetime.timedelta = datetime.timedelta()) -> User:
+        """Register a user who is in no guild yet, and whose account is so old."""
+        user = User(earlier(self.ids.take(), age), name, bot)
         self.users[user.id] = user
         return user
 
