@@ -27,6 +27,7 @@ from giftbot.sandbox.limits import Limits
 from giftbot.sandbox.pulse import WaitTimeoutError
 from giftbot.sandbox.refused import DriverTimeout
 from giftbot.sandbox.server import Sandbox
+from giftbot.sandbox.watch import readable
 
 MESSAGES = "/channels/{channel_id}/messages"
 SCALE = 1 / 20
@@ -203,7 +204,7 @@ class Demo:
             f"{field['name']}: {str(field['value']).splitlines()[0]}"
             for field in (await answer.settled()).embeds[0]["fields"]
         ]
-        self._say("/giftcode_status says: " + "; ".join(lines))
+        self._say("/giftcode_status says: " + readable(self._sandbox.world, "; ".join(lines)))
 
     async def _settle(self) -> None:
         await self._sandbox.until(lambda: self.posts.missing() <= 0, timeout=PATIENCE, what="the posts")

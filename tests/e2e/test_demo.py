@@ -57,6 +57,7 @@ async def test_the_demo_tells_its_story_within_45_seconds_and_nothing_is_posted_
     assert "all 18 joins are known, with the two that the bot did not see" in told
     assert "stats: Ada: 6 members (6 joins) · 6 still here · 1 VIP" in told
     assert "SIGKILL" in told
+    assert "<t:" not in told
     assert "503" in told
     assert left_behind(tmp_path) == []
 
