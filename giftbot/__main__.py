@@ -133,7 +133,8 @@ def sandbox(
         typer.echo(f"giftbot: {error}", err=True)
         raise typer.Exit(error.exit_code) from None
     except OSError as error:
-        typer.echo(f"giftbot: port {port} cannot be used: {error.strerror or error}", err=True)
+        why = f"{error.strerror or error}; --port 0 takes a free one"
+        typer.echo(f"giftbot: Port {port} on 127.0.0.1 cannot be used: {why}.", err=True)
         raise typer.Exit(1) from None
 
 

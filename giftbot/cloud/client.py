@@ -146,6 +146,8 @@ class CloudClient:
 
     def _failure(self, status: int) -> CopyError:
         if status in {401, 403}:
+            if not self._headers:
+                return CopyError(f"{self._host} wants a token ({status}): set CLOUD_API_TOKEN to the service's.")
             return CopyError(f"{self._host} does not accept the token ({status}): check CLOUD_API_TOKEN.")
         return CopyError(f"{self._host} {status_fault(status, {}).reason}.")
 

@@ -175,6 +175,15 @@ async def test_failures_are_sentences(earlier: tuple[EarlierService, str], statu
     assert len(service.calls) == 2
 
 
+async def test_a_token_that_is_wanted_and_not_set(earlier: tuple[EarlierService, str]) -> None:
+    """What is not there is not to be checked."""
+    service, address = earlier
+    service.status = 401
+    async with client(address, token=None) as cloud:
+        with pytest.raises(CopyError, match="wants a token"):
+            await cloud.read()
+
+
 async def test_who_does_not_answer_is_given_up(earlier: tuple[EarlierService, str]) -> None:
     """In time, reading and writing; and nobody there at all is the same."""
     service, address = earlier

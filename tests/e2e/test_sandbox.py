@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -143,3 +144,14 @@ async def test_a_wrong_option_is_a_sentence(tmp_path: Path, option: str, sentenc
     printed, _ = await asyncio.wait_for(shell.process.communicate(), PATIENCE)
     assert shell.process.returncode == 2
     assert sentence in printed.decode()
+
+
+async def test_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
+    """With what helps."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        shell = await Shell.start(tmp_path, "sandbox", f"--port={port}")
+        printed, _ = await asyncio.wait_for(shell.process.communicate(), PATIENCE)
+    assert shell.process.returncode == 1
+    assert f"giftbot: Port {port} on 127.0.0.1 cannot be used: " in printed.decode()
+    assert "--port 0 takes a free one." in printed.decode()
