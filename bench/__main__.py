@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from bench import fanout, idle, invites, lookups, loop, memory, redeem
+from bench import fanout, hostile, idle, invites, lookups, loop, memory, redeem
 from bench.figures import Figure, table, write_json
 from bench.link import child
 from bench.machine import machine_facts
@@ -22,6 +22,7 @@ PARTS: Mapping[str, Measure] = {
     "idle": idle.measure,
     "fanout": fanout.measure,
     "loop": loop.measure,
+    "hostile": hostile.measure,
     "memory": memory.measure,
     "redeem": redeem.measure,
     "invites": invites.measure,

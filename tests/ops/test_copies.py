@@ -16,12 +16,13 @@ import pytest
 
 from giftbot.cloud.service import open_service
 from giftbot.models.ids import InviteCode
+from giftbot.services.invites.payload import Records
 from giftbot.services.ports import Store
 from giftbot.stores.copy_file import COPY_NAME
 from giftbot.stores.directory import lock_directory
 from giftbot.stores.sqlite.store import SqliteStore
 from tests.ops.installation import Installation, on_sqlite
-from tests.services.invites.copying import EMBER, NORTH, TOKEN, Records, fill, known, ledger, records
+from tests.services.invites.copying import EMBER, NORTH, TOKEN, fill, known, ledger, records
 
 
 class _Service:

@@ -21,6 +21,7 @@ from giftbot.sources.polled import PolledSource
 from giftbot.sources.rss import RssSource
 from giftbot.sources.web_page import WebPageSource
 from giftbot.web.faults import UnreadableError
+from tests.sources.pathological import CASES
 
 Serve = Callable[..., Awaitable[str]]
 
@@ -183,97 +184,15 @@ def _app(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web
     return app
 
 
-def filled(piece: str, before: str = "", after: str = "") -> bytes:
-    """As many pieces as fit into a body, between two ends."""
-    return (before + piece * ((BODY_LIMIT - len(before) - len(after)) // len(piece)) + after).encode()
-
-
-TABLE = "<h2>Active Codes</h2><table>"
-
-PATHOLOGICAL = {
-    "open tags": filled("<a "),
-    "open quotes": filled('<a b="'),
-    "nested div": filled("<div>"),
-    "nested tables": filled("<table><tr><td>", TABLE),
-    "attributes": ("<a " + " ".join(f"a{number}" for number in range(40_000)) + ">").encode()[:BODY_LIMIT],
-    "misnested": filled("<b><i></b></i>"),
-    "comments": filled("<!--"),
-    "closing": filled("</"),
-    "entities": filled("&amp;", TABLE + "<tr><td>"),
-    "headings": filled("<h2>Active Codes</h2>"),
-    "nested headings": filled("<h2>Active Codes"),
-    "rows": filled("<tr><td>", TABLE),
-    "cells": filled("<td>", TABLE + "<tr>"),
-    "scripts": filled("<script></script>x", TABLE + "<tr><td>"),
-    "spaces": filled(" ", TABLE + "<tr><td>", "x"),
-    "active words": filled("active ", "<h2>", "</h2>"),
-    "one word": filled("A"),
-}
-
-PATHOLOGICAL_XML = {
-    "nested": filled("<a>"),
-    "items": filled("<item/>", "<rss><channel>", "</channel></rss>"),
-    "titles": filled("<item><title>@</title></item>", "<rss><channel>", "</channel></rss>"),
-    "descriptions": filled("<item><description>&lt;b</description></item>", "<rss><channel>", "</channel></rss>"),
-    "attributes": ("<a " + " ".join(f"a{number}=''" for number in range(25_000)) + "/>").encode()[:BODY_LIMIT],
-    "namespaces": ("<a " + " ".join(f"xmlns:a{number}='x'" for number in range(12_000)) + "/>").encode()[
-        :BODY_LIMIT
-    ],
-    "declared": filled("<!ENTITY a 'b'>", "<!DOCTYPE rss [", "]><rss/>"),
-}
-
-PATHOLOGICAL_JSON = {
-    "nested": filled("["),
-    "numbers": filled("1,", '{"codes":[', "1]}"),
-    "entries": filled('{"code":1},', '{"codes":[', "1]}"),
-    "refused": filled('{"code":"@"},', '{"codes":[', "1]}"),
-    "same": filled('{"code":"AAA"},', '{"codes":[', "1]}"),
-    "expiry": b'{"codes":[{"code":"AAA","expiry":"' + b" " * 200_000 + b'x"}]}',
-    "digits": b'{"codes":[{"code":"AAA","expiry":' + b"9" * 4000 + b"}]}",
-}
-
-CASES = [
-    *((WebPageSource, name, body) for name, body in PATHOLOGICAL.items()),
-    *((RssSource, name, body) for name, body in PATHOLOGICAL_XML.items()),
-    *((JsonApiSource, name, body) for name, body in PATHOLOGICAL_JSON.items()),
-]
-
-
-async def longest_hold(work: Awaitable[None]) -> float:
-    """Seconds for which the event loop was held at worst while `work` ran."""
-    loop = asyncio.get_running_loop()
-    worst = 0.0
-
-    async def tick() -> None:
-        nonlocal worst
-        while True:
-            before = loop.time()
-            await asyncio.sleep(0.001)
-            worst = max(worst, loop.time() - before - 0.001)
-
-    ticking = asyncio.create_task(tick())
-    await work
-    ticking.cancel()
-    return worst
-
-
 @pytest.mark.parametrize(
     ("kind", "name", "body"), CASES, ids=[f"{kind.source_name}-{name}" for kind, name, _ in CASES]
 )
-async def test_pathological_bodies_do_not_hold_the_loop(
+async def test_pathological_bodies_end(
     serve: Serve, fetcher: Fetcher, kind: type[PolledSource], name: str, body: bytes
 ) -> None:
-    """The worst bodies known are read, or given up, within their time, while the loop goes on (under 50 ms)."""
+    """The worst bodies known are read or given up; how long that holds the loop is a figure of the benchmarks."""
     assert len(body) <= BODY_LIMIT, name
-    url = await serve(body)
-
-    async def fetch() -> None:
-        source = kind(url, fetcher)
-        with contextlib.suppress(SourceError):
-            await asyncio.wait_for(source.fetch(), 4)
-        await source.aclose()
-
-    holds: list[float] = []
-    while len(holds) < 4 and (not holds or min(holds) >= 0.05):  # other processes may hold this machine, too
-        holds.append(await longest_hold(fetch()))
-    assert min(holds) < 0.05
+    source = kind(await serve(body), fetcher)
+    with contextlib.suppress(SourceError):
+        await source.fetch()
+    await source.aclose()
