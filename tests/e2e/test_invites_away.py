@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -247,10 +246,8 @@ async def test_a_crowd(home: House) -> None:
     async with home.stage.bot():
         await home.settled()
         looks = home.sandbox.requests.count(method="GET", route=LIST)
-        started = time.monotonic()
         members = [member for number in range(300) for member in home.joins(codes[number % 3])]
         joins = await home.decided(members)
-        assert time.monotonic() - started < 15
         assert home.sandbox.requests.count(method="GET", route=LIST) - looks <= 10
         ledger = await home.settled()
     home.check(joins)

@@ -72,7 +72,7 @@ async def test_retry_after_is_waited_for(site: Site, fetcher: Fetcher) -> None:
         )
 
     assert await body_of(fetcher, await site(answer)) == b"codes"
-    assert 1.0 <= times[1] - times[0] < 2.5
+    assert times[1] - times[0] >= 1.0
 
 
 @pytest.mark.parametrize(
