@@ -23,6 +23,7 @@ from giftbot.services.job_progress import JobProgress
 from giftbot.services.job_results import JobResults
 from giftbot.services.job_run import Tools, ahead_of
 from giftbot.services.marks import Marks
+from giftbot.services.migration.migrating import Migrating
 from giftbot.services.notices import Notices
 from giftbot.services.pacer import Pacer
 from giftbot.services.players import Players
@@ -73,6 +74,7 @@ class Services:
     redeeming: Redeeming
     progress: JobProgress
     results: JobResults
+    migrating: Migrating
     verification: Verification | None
     """None unless codes are tried with a player before they are announced."""
     attribution: Attribution | None = None
@@ -165,6 +167,7 @@ def assemble(
         redeeming=redeeming.redeeming,
         progress=redeeming.progress,
         results=JobResults(store=store),
+        migrating=Migrating(store=store, clock=clock, owner=owner),
         verification=verification,
         attribution=assemble_attribution(outside, discord, notices=notices, times=times),
     )

@@ -14,6 +14,7 @@ GiftbotError                      what went wrong, as one sentence
 ├── StoreError                    the store did not do what it was asked
 │   └── StoreUnavailableError     the store is out of reach; the write may or may not have happened (exit code 69)
 ├── SourceError                   a source of codes gave nothing that can be used
+├── LegacyError                   what an earlier bot left cannot be read
 ├── InviteLookError               Discord did not show a server's invites
 │   ├── SearchNotReadyError       the member search asks to come again later
 │   └── SearchRefusedError        the member search is not what it was, or not for us
@@ -99,6 +100,10 @@ class SourceError(GiftbotError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class LegacyError(GiftbotError):
+    """A source of an earlier bot's data cannot be read, or not to its end."""
 
 
 class InviteLookError(GiftbotError):

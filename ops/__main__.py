@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from giftbot import __version__
-from ops import backup, codes, doctor, inspection, jobs, players, process, reset, restore, stats, totals
+from ops import backup, codes, doctor, inspection, jobs, migrate, players, process, reset, restore, stats, totals
 
 app = typer.Typer(
     name="ops",
@@ -22,6 +22,7 @@ app.add_typer(inspection.app, name="inspect")
 app.command("doctor")(doctor.doctor)
 app.command("reset")(reset.reset)
 app.add_typer(backup.app, name="backup")
+app.command("migrate")(migrate.migrate)
 app.command("restore")(restore.restore)
 app.command("rebuild-totals")(totals.rebuild_totals)
 app.add_typer(codes.app, name="codes")

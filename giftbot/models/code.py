@@ -21,7 +21,9 @@ MANUAL = "manual"
 """The name under which a code reported by hand is kept among its sources."""
 HINT = "api"
 """The name of the shared code-distribution service, which is believed no more than a report by hand."""
-UNCONFIRMING = frozenset({MANUAL, HINT})
+TAKEN_OVER = "migration"
+"""The name under which a code that an earlier bot knew is kept among its sources."""
+UNCONFIRMING = frozenset({MANUAL, HINT, TAKEN_OVER})
 """Sources whose word alone confirms nothing."""
 
 

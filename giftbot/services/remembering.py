@@ -19,6 +19,7 @@ from giftbot.models.ids import AnnouncementId, ChannelId, CodeKey, GuildId
 from giftbot.models.notice import Notice
 from giftbot.models.statistics import GuildStatistics, OutboxCounts
 from giftbot.services.remembering_invites import InviteStore
+from giftbot.services.remembering_migrations import LeaseStore, MigrationStore
 from giftbot.services.remembering_players import RedeemingStore
 
 
@@ -243,7 +244,17 @@ class NoticeStore(Protocol):
         ...
 
 
-class Store(CodeStore, GuildStore, AnnouncementStore, NoticeStore, RedeemingStore, InviteStore, Protocol):
+class Store(
+    CodeStore,
+    GuildStore,
+    AnnouncementStore,
+    NoticeStore,
+    RedeemingStore,
+    InviteStore,
+    MigrationStore,
+    LeaseStore,
+    Protocol,
+):
     """Everything this process remembers, behind one connection."""
 
     @property

@@ -21,6 +21,7 @@ from giftbot.stores.mongo.invites_settings import MongoInviteSettingsStore
 from giftbot.stores.mongo.invites_staff import MongoStaffStore
 from giftbot.stores.mongo.jobs import MongoJobStore
 from giftbot.stores.mongo.marks import MongoMarks
+from giftbot.stores.mongo.migrations import MongoMigrationStore
 from giftbot.stores.mongo.notices import MongoNoticeStore
 from giftbot.stores.mongo.outbox import MongoOutbox
 from giftbot.stores.mongo.players import MongoPlayerStore
@@ -65,6 +66,7 @@ class MongoStore(
     MongoJoinStore,
     MongoStaffStore,
     MongoInviteSettingsStore,
+    MongoMigrationStore,
 ):
     """`Store` on MongoDB; each parent adds one noun. Takes motor's database, or one that behaves like it."""
 

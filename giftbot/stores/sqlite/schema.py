@@ -236,5 +236,7 @@ _INVITES = (
     "CREATE INDEX credits_created ON credits (created_at DESC, _id)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES + _INDEXES, _REDEMPTION, _INVITES)
+_TAKEN_OVER = ("CREATE TABLE migrations (_id TEXT PRIMARY KEY NOT NULL, document TEXT NOT NULL)",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES + _INDEXES, _REDEMPTION, _INVITES, _TAKEN_OVER)
 """Statements that lead from each schema version to the next; the version is how many of these were applied."""

@@ -20,6 +20,7 @@ from giftbot.stores.sqlite.invites_settings import SqliteInviteSettingsStore
 from giftbot.stores.sqlite.invites_staff import SqliteStaffStore
 from giftbot.stores.sqlite.jobs import SqliteJobStore
 from giftbot.stores.sqlite.marks import SqliteMarks
+from giftbot.stores.sqlite.migrations import SqliteMigrationStore
 from giftbot.stores.sqlite.notices import SqliteNoticeStore
 from giftbot.stores.sqlite.outbox import SqliteOutbox
 from giftbot.stores.sqlite.players import SqlitePlayerStore
@@ -46,6 +47,7 @@ class SqliteStore(
     SqliteJoinStore,
     SqliteStaffStore,
     SqliteInviteSettingsStore,
+    SqliteMigrationStore,
 ):
     """`Store` on SQLite; each parent adds one noun."""
 

@@ -1,0 +1,89 @@
+"""Codes that earlier bots knew: what they are called, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import attrs
+
+from giftbot.models.code import TAKEN_OVER, CodeStatus, GiftCode, Sighting
+from giftbot.models.ids import CodeKey
+from giftbot.models.legacy import KnownCode
+from giftbot.services.ports import Clock, CodeStore
+
+_TRIES = 5
+
+
+class KnownCodes:
+    """Collects codes while a source is read, and stores each once in the end.
+
+    A code that is taken over counts as over until a trusted source lists it: then it is announced where it was not
+    posted, in the same epoch. So whatever an earlier bot ever knew neither floods a server nor asks the game.
+    """
+
+    def __init__(self, *, store: CodeStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._known: dict[CodeKey, KnownCode] = {}
+
+    def note(self, codes: Iterable[KnownCode]) -> None:
+        """Keep what is said of codes."""
+        for code in codes:
+            before = self._known.get(code.key)
+            if before is None:
+                self._known[code.key] = code
+            elif before != code:
+                at = _earliest(before.at, code.at)
+                self._known[code.key] = KnownCode(code.key, preferred(before.display, code.display), at)
+
+    async def flush(self) -> int:
+        """Store what was collected; how many codes changed."""
+        codes, self._known = list(self._known.values()), {}
+        now = self._clock.now()
+        inserted = await self._store.insert_codes([_stored(code, now) for code in codes])
+        changed = len(inserted)
+        for code in codes:
+            if code.key not in inserted:
+                changed += await self._merge(code)
+        return changed
+
+    async def _merge(self, code: KnownCode) -> bool:
+        """Add to a code that is there; whether that changed it. What a source said of it since counts more."""
+        for _ in range(_TRIES):
+            stored = (await self._store.get_codes([code.key]))[code.key]
+            if stored.sources.keys() - {TAKEN_OVER}:
+                return False
+            seen = min(stored.created_at, code.at or stored.created_at)
+            merged = attrs.evolve(
+                stored,
+                display=preferred(stored.display, code.display),
+                created_at=seen,
+                sources={TAKEN_OVER: Sighting(seen, seen)},
+            )
+            if merged == stored:
+                return False
+            if await self._store.replace_code(merged):
+                return True
+        return False
+
+
+def preferred(one: str, other: str) -> str:
+    """The casing to keep of the same code: one with small letters, for only that tells something."""
+    return min(one, other, key=lambda display: (display == display.upper(), display))
+
+
+def _earliest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((moment for moment in (one, other) if moment is not None), default=None)
+
+
+def _stored(code: KnownCode, now: datetime) -> GiftCode:
+    at = code.at or now
+    return GiftCode(
+        key=code.key,
+        display=code.display,
+        status=CodeStatus.EXPIRED,
+        created_at=at,
+        updated_at=at,
+        sources={TAKEN_OVER: Sighting(at, at)},
+    )

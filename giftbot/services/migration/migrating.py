@@ -1,0 +1,168 @@
+"""A migration: sources are read one after the other, under a lease, and what became of each is remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+import attrs
+import structlog
+
+from giftbot import __version__
+from giftbot.errors import LegacyError
+from giftbot.models.ids import GuildId
+from giftbot.models.legacy import Skip
+from giftbot.models.migration import Counts, Migration, MigrationState
+from giftbot.services.migration.desk import Desk, Tally
+from giftbot.services.migration.ports import LegacySource
+from giftbot.services.ports import Clock, Store
+
+_log = structlog.get_logger(__name__)
+
+LEASE = "migration"
+HOLDS_FOR = 60.0
+"""Seconds after which another process may go on where one has died."""
+LOOKS_AGAIN = 2.0
+"""Seconds after which a process that waits looks whether the other one is done."""
+
+Progress = Callable[[LegacySource, int, int], None]
+"""Called now and then with a source, how much of it was read, and how much there is."""
+
+
+class Report(Protocol):
+    """Takes down each row that is not taken over."""
+
+    def skip(self, source: LegacySource, skips: Sequence[Skip]) -> None:
+        """Write them down."""
+        ...
+
+
+@attrs.frozen
+class Outcome:
+    """What became of one source in this run."""
+
+    migration: Migration
+    was_done: bool = False
+    """Whether it had been taken over before, and was left alone."""
+
+
+class Migrating:
+    """Takes over what earlier bots left. Every part may be interrupted and repeated."""
+
+    def __init__(self, *, store: Store, clock: Clock, owner: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._owner = owner
+
+    async def run(
+        self,
+        sources: Sequence[LegacySource],
+        *,
+        report: Report,
+        dry_run: bool = False,
+        again: bool = False,
+        progress: Progress = lambda source, done, size: None,
+        waiting: Callable[[], None] = lambda: None,
+    ) -> list[Outcome]:
+        """Take over all of them; what became of each. With `again` also those that were done before.
+
+        A source that fails does not stop the others. Another process that does the same is waited for.
+        """
+        ordered = sorted(sources, key=lambda source: source.is_fallback)
+        if dry_run:
+            return [await self._read(source, report, progress, dry_run=True) for source in ordered]
+        await self._take_lease(waiting)
+        try:
+            outcomes = []
+            for source in ordered:
+                done = {one.name: one for one in await self._store.list_migrations()}
+                before = done.get(source.name)
+                if before is not None and not again and await self._is_done(before, source):
+                    outcomes.append(Outcome(before, was_done=True))
+                    continue
+                known = {guild for one in done.values() if not one.is_fallback for guild in one.servers}
+                besides = known if source.is_fallback else set()
+                outcomes.append(await self._read(source, report, progress, dry_run=False, besides=besides))
+            return outcomes
+        finally:
+            await self._store.drop_lease(LEASE, self._owner)
+
+    async def _is_done(self, before: Migration, source: LegacySource) -> bool:
+        try:
+            return before.is_done_with(await source.fingerprint())
+        except LegacyError:
+            return False
+
+    async def _read(
+        self,
+        source: LegacySource,
+        report: Report,
+        progress: Progress,
+        *,
+        dry_run: bool,
+        besides: Collection[GuildId] = (),
+    ) -> Outcome:
+        desk, tally, changed = Desk(self._store, self._clock, besides=besides), Tally(), 0
+        migration = Migration(
+            name=source.name,
+            title=source.title,
+            state=MigrationState.RUNNING,
+            started_at=self._clock.now(),
+            fingerprint="",
+            version=__version__,
+            is_fallback=source.is_fallback,
+        )
+        problem = None
+        try:
+            migration = attrs.evolve(migration, fingerprint=await source.fingerprint())
+            if not dry_run:
+                await self._store.save_migration(migration)
+            size = await source.size()
+            renewed = self._clock.monotonic()
+            async for chunk in source.read():
+                tally.add(chunk.found)
+                report.skip(source, [one for one in chunk.found if isinstance(one, Skip)])
+                if not dry_run:
+                    changed += await desk.take(chunk.found)
+                    if self._clock.monotonic() - renewed > HOLDS_FOR / 4:
+                        await self._take_lease(lambda: None)
+                        renewed = self._clock.monotonic()
+                progress(source, chunk.done, size)
+                await asyncio.sleep(0)
+            if not dry_run:
+                changed += await desk.finish()
+        except LegacyError as error:
+            problem = str(error)
+        counts = Counts(found=dict(tally.found), changed=changed, skipped=dict(tally.skipped))
+        migration = attrs.evolve(
+            migration,
+            state=MigrationState.FAILED if problem else MigrationState.DONE,
+            finished_at=self._clock.now(),
+            counts=counts,
+            problem=problem,
+            servers=tuple(sorted(desk.servers)),
+        )
+        if not dry_run:
+            await self._store.save_migration(migration)
+        _log.info(
+            "data of an earlier bot read",
+            source=source.name,
+            state=migration.state.value,
+            found=counts.total,
+            changed=changed,
+            skipped=counts.skips,
+            dry_run=dry_run,
+            why=problem,
+        )
+        return Outcome(migration)
+
+    async def _take_lease(self, waiting: Callable[[], None]) -> None:
+        while True:
+            now = self._clock.now()
+            until = now + timedelta(seconds=HOLDS_FOR)
+            if await self._store.take_lease(LEASE, self._owner, now, until) is None:
+                return
+            waiting()
+            await self._clock.sleep(LOOKS_AGAIN)

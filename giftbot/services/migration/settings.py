@@ -1,0 +1,69 @@
+"""What servers had chosen with earlier bots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+import structlog
+
+from giftbot.models.guild import Backfill, GuildSettings
+from giftbot.models.ids import GuildId
+from giftbot.models.legacy import AutoRedeem, PostChannel, RedeemChannel
+from giftbot.services.ports import AnnouncementStore, Clock, GuildStore, JobStore
+
+_log = structlog.get_logger(__name__)
+_TRIES = 5
+
+Setting = PostChannel | RedeemChannel | AutoRedeem
+
+
+class Choices:
+    """Fills in what a server has not chosen here yet; what was chosen here counts more."""
+
+    def __init__(self, *, store: GuildStore, posts: AnnouncementStore, jobs: JobStore, clock: Clock) -> None:
+        self._store = store
+        self._posts = posts
+        self._jobs = jobs
+        self._clock = clock
+        self._given: dict[GuildId, list[Setting]] = {}
+
+    def note(self, settings: Iterable[Setting]) -> None:
+        """Keep settings until the source was read: a server posts only once its history is there."""
+        for setting in settings:
+            self._given.setdefault(setting.guild_id, []).append(setting)
+
+    async def flush(self) -> int:
+        """Store what was collected; how many servers changed."""
+        given, self._given = self._given, {}
+        return sum([await self._fill(guild_id, settings) for guild_id, settings in given.items()])
+
+    async def _fill(self, guild_id: GuildId, settings: Iterable[Setting]) -> bool:
+        for _ in range(_TRIES):
+            stored = (await self._store.get_guilds([guild_id])).get(guild_id) or GuildSettings(guild_id)
+            filled = stored
+            for setting in sorted(settings, key=repr):
+                filled = _with(filled, setting)
+            if filled.auto_redeem and await self._jobs.list_jobs(guild_id=guild_id, limit=1):
+                filled = attrs.evolve(filled, auto_redeem=stored.auto_redeem)  # somebody turned it off here
+            if filled.channel_id != stored.channel_id and not await self._posts.get_sent_codes(guild_id):
+                # Nothing was ever posted there: what is active now is not new to anybody.
+                filled = attrs.evolve(filled, backfill=Backfill.SKIP, backfill_at=self._clock.now())
+            if filled == stored:
+                return False
+            if await self._store.save_guild(attrs.evolve(filled, updated_at=self._clock.now())):
+                return True
+        _log.warning("settings not taken over: somebody changes them over and over", guild=guild_id)
+        return False
+
+
+def _with(guild: GuildSettings, setting: Setting) -> GuildSettings:
+    match setting:
+        case PostChannel() if guild.channel_id is None:
+            return attrs.evolve(guild, channel_id=setting.channel_id, auto_post=setting.auto_post)
+        case RedeemChannel() if guild.redeem_channel_id is None:
+            return attrs.evolve(guild, redeem_channel_id=setting.channel_id)
+        case AutoRedeem(is_on=True):
+            return attrs.evolve(guild, auto_redeem=True)
+        case _:
+            return guild

@@ -1,0 +1,121 @@
+"""`ops migrate`: take over what earlier bots left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ops.options import DryRun, Json
+from ops.process import Process, ops_process
+
+if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
+    from giftbot.app import Services
+    from giftbot.services.migration.migrating import Outcome, Report
+
+From = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--from",
+        metavar="PATH",
+        help="A directory or a file of an earlier bot; may be given several times. Without it: the data directory.",
+    ),
+]
+Again = Annotated[bool, typer.Option("--again", help="Read again what was taken over before.")]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="Where skipped rows are listed, one JSON object a line."),
+]
+HEADINGS = ("source", "state", "found", "changed", "skipped")
+SKIPS, FAILED = 2, 1
+"""Exit codes: some rows were skipped; something could not be read."""
+
+
+def migrate(
+    source: From = None,
+    dry_run: DryRun = False,
+    again: Again = False,
+    report: ReportOption = None,
+    json: Json = False,
+) -> None:
+    """Take over what earlier bots left. It is read only; run it again as often as you like."""
+    with ops_process() as process:
+        from giftbot.takeover import ReportFile  # noqa: PLC0415
+
+        with ReportFile(report or _report_path(process, dry_run=dry_run)) as lines:
+            outcomes = process.run(
+                lambda services: _run(process, services, source or [], lines, dry_run=dry_run, again=again),
+                begins=True,
+            )
+        _show(process, outcomes, dry_run=dry_run, json=json)
+        if lines.written is not None and not json:
+            process.output.say(f"The skipped rows are in {lines.written}")
+        if any(outcome.migration.problem for outcome in outcomes):
+            raise typer.Exit(FAILED)
+        if any(outcome.migration.counts.skips for outcome in outcomes):
+            raise typer.Exit(SKIPS)
+
+
+def _report_path(process: Process, *, dry_run: bool) -> Path | None:
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    if dry_run:
+        return None
+    return process.settings.giftbot_data_dir / f"migration-{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
+
+
+async def _run(
+    process: Process, services: Services, places: Sequence[Path], lines: Report, *, dry_run: bool, again: bool
+) -> list[Outcome]:
+    from giftbot.takeover import legacy_sources  # noqa: PLC0415
+
+    sources = await legacy_sources(services.settings, places)
+    with process.output.progress("Reading") as shown:
+        return await services.migrating.run(
+            sources,
+            report=lines,
+            dry_run=dry_run,
+            again=again,
+            progress=lambda source, done, size: shown(done, size),
+            waiting=lambda: process.output.complain("Another migration is at work: waiting for its end."),
+        )
+
+
+def _show(process: Process, outcomes: Sequence[Outcome], *, dry_run: bool, json: bool) -> None:
+    if json:
+        process.output.document({"dry_run": dry_run, "sources": [_document(outcome) for outcome in outcomes]})
+        return
+    if not outcomes:
+        process.output.say("Nothing of an earlier bot was found.")
+        return
+    process.output.table(HEADINGS, [_row(outcome) for outcome in outcomes])
+    for outcome in outcomes:
+        for reason, count in sorted(outcome.migration.counts.skipped.items()):
+            process.output.say(f"Skipped in {outcome.migration.name}: {count} ({reason}).")
+        if outcome.migration.problem:
+            process.output.complain(outcome.migration.problem)
+    if dry_run:
+        process.output.say("Nothing was changed (dry run).")
+
+
+def _row(outcome: Outcome) -> tuple[str, ...]:
+    migration = outcome.migration
+    found = ", ".join(f"{count} {kind}" for kind, count in sorted(migration.counts.found.items()))
+    state = "done before" if outcome.was_done else migration.state.value
+    return migration.name, state, found or "-", str(migration.counts.changed), str(migration.counts.skips)
+
+
+def _document(outcome: Outcome) -> dict[str, object]:
+    migration = outcome.migration
+    return {
+        "name": migration.name,
+        "place": migration.title,
+        "state": migration.state.value,
+        "done_before": outcome.was_done,
+        "found": dict(migration.counts.found),
+        "changed": migration.counts.changed,
+        "skipped": dict(migration.counts.skipped),
+        "problem": migration.problem,
+    }
