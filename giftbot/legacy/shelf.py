@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import tzinfo
 from pathlib import Path
 
 import attrs
 
 from giftbot.errors import LegacyError
+from giftbot.legacy import gift_rows
 from giftbot.legacy.files import FileSource, Read
 from giftbot.legacy.state_file import read_state
+from giftbot.legacy.tables import ReadRow, TablesSource
 from giftbot.services.migration.ports import LegacySource
 
 
@@ -19,13 +22,29 @@ class Kind:
     """A kind of file: its name, and who reads it."""
 
     name: str
-    read: Read
+    read: Read | None = None
+    """Who reads it as a stream of bytes; None for tables."""
+    tables: Mapping[str, ReadRow] = attrs.Factory(dict)
+    """Who reads the rows of which table."""
     has_posts: bool = False
     is_fallback: bool = False
 
 
-STATE = "giftcode_state.json"
-KINDS = (Kind(STATE, read_state, has_posts=True),)
+KINDS = (
+    Kind("giftcode_state.json", read_state, has_posts=True),
+    Kind(
+        "giftcode.sqlite",
+        tables={
+            # `auto_redeem_completed_guilds` tells nothing: it was written after failures, too.
+            "gift_codes": gift_rows.read_code,
+            "giftcode_channels": gift_rows.read_post_channel,
+            "auto_redeem_members": gift_rows.read_member,
+            "auto_redeem_channels": gift_rows.read_redeem_channel,
+            "auto_redeem_settings": gift_rows.read_settings,
+        },
+        is_fallback=True,
+    ),
+)
 FOLDERS = (".", "data", "db", "config", "invite_logs", "cogs")
 """Where earlier bots kept their files, from the directory in which they ran."""
 
@@ -35,9 +54,13 @@ IsOurs = Callable[[Path], bool]
 class DirectoryShelf:
     """`LegacyShelf` of a directory, or of one file."""
 
-    def __init__(self, place: Path, *, is_ours: IsOurs) -> None:
-        """Take `is_ours`, which tells our own copies of such a name: they are never a source."""
+    def __init__(self, place: Path, *, is_ours: IsOurs, zone: tzinfo | None = None) -> None:
+        """Take `is_ours`, which tells our own copies of such a name: they are never a source.
+
+        `zone` is where the earlier bot ran: its tables hold moments of its own clock. None is this machine's.
+        """
         self._place = place
+        self._zone = zone
         self._is_ours = is_ours
 
     async def find(self) -> list[LegacySource]:
@@ -67,13 +90,10 @@ class DirectoryShelf:
             name = path.relative_to(self._place).as_posix()
         except ValueError:
             name = path.name
-        return FileSource(
-            path,
-            kind.read,
-            name=path.name if name == "." else name,
-            has_posts=kind.has_posts,
-            is_fallback=kind.is_fallback,
-        )
+        name = path.name if name == "." else name
+        if kind.read is None:
+            return TablesSource(path, kind.tables, name=name, zone=self._zone, is_fallback=kind.is_fallback)
+        return FileSource(path, kind.read, name=name, has_posts=kind.has_posts, is_fallback=kind.is_fallback)
 
 
 def is_named(name: str, kind: str) -> bool:

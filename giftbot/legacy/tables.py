@@ -1,0 +1,121 @@
+"""SQLite files of earlier bots. Columns differ from version to version; rows are read by the columns' names."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from datetime import tzinfo
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from giftbot.errors import LegacyError
+from giftbot.models.legacy import Chunk, Found
+
+ReadRow = Callable[[Mapping[str, object], str, tzinfo | None], Iterator[Found]]
+
+CHUNK = 500
+"""Rows that are handed on together."""
+
+
+class TablesSource:
+    """`LegacySource` of the tables of one SQLite file, opened so that it cannot be written."""
+
+    has_posts = False
+
+    def __init__(
+        self,
+        path: Path,
+        tables: Mapping[str, ReadRow],
+        *,
+        name: str,
+        zone: tzinfo | None,
+        is_fallback: bool = False,
+    ) -> None:
+        """Take `zone`, in which moments are that name none; None is this machine's own."""
+        self._path = path
+        self._tables = tables
+        self._zone = zone
+        self.name = name
+        self.title = str(path)
+        self.is_fallback = is_fallback
+
+    async def fingerprint(self) -> str:
+        """The contents of the file, and of what SQLite has not yet put into it."""
+        return await asyncio.to_thread(self._fingerprint)
+
+    async def size(self) -> int:
+        """Rows."""
+        return await asyncio.to_thread(self._count)
+
+    async def read(self) -> AsyncIterator[Chunk]:
+        """All rows of the tables that are known."""
+        rows, done = self._rows(), 0
+        while part := await asyncio.to_thread(self._some, rows):
+            done += len(part)
+            yield Chunk(tuple(found for one in part for found in one), done)
+
+    def _some(self, rows: Iterator[tuple[Found, ...]]) -> list[tuple[Found, ...]]:
+        try:
+            return list(islice(rows, CHUNK))
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from error
+
+    def _rows(self) -> Iterator[tuple[Found, ...]]:
+        with self._opened() as connection:
+            for table in self._present(connection):
+                # The names are our own constants.
+                cursor = connection.execute(f"SELECT * FROM {table}")  # noqa: S608
+                names = [column[0] for column in cursor.description]
+                for number, row in enumerate(cursor, start=1):
+                    values = dict(zip(names, row, strict=True))
+                    yield tuple(self._tables[table](values, f"{table}, row {number}", self._zone))
+
+    def _count(self) -> int:
+        try:
+            with self._opened() as connection:
+                return sum(
+                    connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+                    for table in self._present(connection)
+                )
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from error
+
+    def _present(self, connection: sqlite3.Connection) -> list[str]:
+        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        return [table for table in self._tables if table in names]
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """A connection that leaves nothing beside the file: what was written ahead is read from a copy."""
+        with ExitStack() as stack:
+            path = self._path.absolute()
+            ahead = path.with_name(f"{path.name}-wal")
+            if ahead.exists() and ahead.stat().st_size:
+                copy = Path(stack.enter_context(TemporaryDirectory(prefix="giftbot-legacy-")))
+                for one in (path, ahead):
+                    shutil.copyfile(one, copy / one.name)
+                uri = f"{(copy / path.name).as_uri()}?mode=rw"
+            else:
+                uri = f"{path.as_uri()}?mode=ro&immutable=1"
+            connection = stack.enter_context(closing(sqlite3.connect(uri, uri=True, check_same_thread=False)))
+            connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+            yield connection
+
+    def _fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        try:
+            for path in (self._path, self._path.with_name(f"{self._path.name}-wal")):
+                if path.exists():
+                    with path.open("rb") as file:
+                        digest.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise LegacyError(f"{self._path} cannot be read: {error.strerror or error}.") from error
+        return digest.hexdigest()
+
+    def _unreadable(self, error: sqlite3.Error) -> LegacyError:
+        return LegacyError(f"{self._path} cannot be read: {error}.")
