@@ -2,26 +2,67 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from giftbot.errors import LegacyError
+import typed_settings as ts
+
+from giftbot.errors import InvalidInputError, LegacyError
 from giftbot.legacy.shelf import DirectoryShelf
 from giftbot.models.legacy import Skip
 from giftbot.services.migration.ports import LegacySource
 from giftbot.settings import Settings
 from giftbot.stores.state_file import read_envelope
 
+DATABASES = ("reminderbot", "discord_bot")
+"""Names of databases that earlier bots used, whatever their settings said."""
+MONGO = "mongo"
+"""What `ops migrate --from` calls the databases of MONGO_URI."""
 
-async def legacy_sources(settings: Settings, places: Sequence[Path] = ()) -> list[LegacySource]:
-    """What earlier bots left in these places, or without any in the data directory. Raises `LegacyError`."""
-    sources: list[LegacySource] = []
-    for place in places or (settings.giftbot_data_dir,):
-        sources += await DirectoryShelf(place, is_ours=lambda path: read_envelope(path) is not None).find()
-    return sources
+
+@asynccontextmanager
+async def open_legacy(settings: Settings, places: Sequence[str] = ()) -> AsyncIterator[list[LegacySource]]:
+    """What earlier bots left in these places: directories, files, `mongo`.
+
+    Without any: in the data directory and in the databases of MONGO_URI. Raises `LegacyError`, or
+    `InvalidInputError` for a place that is not there.
+    """
+    async with AsyncExitStack() as stack:
+        sources: list[LegacySource] = []
+        for place in places or (str(settings.giftbot_data_dir), MONGO):
+            if place == MONGO:
+                for uri in filter(None, map(_revealed, (settings.mongo_uri, settings.mongo_uri_fallback))):
+                    sources += await _in_mongo(stack, settings, uri)
+            else:
+                path = Path(place)
+                if places and not await asyncio.to_thread(path.exists):
+                    raise InvalidInputError(f"{place} is not there.")
+                sources += await DirectoryShelf(path, is_ours=_is_ours).find()
+        yield sources
+
+
+async def _in_mongo(stack: AsyncExitStack, settings: Settings, uri: str) -> list[LegacySource]:
+    from giftbot.stores.mongo.driver import open_databases  # noqa: PLC0415 - 6 MB that SQLite has no use for
+    from giftbot.stores.mongo.legacy import DatabasesShelf  # noqa: PLC0415
+
+    own = settings.mongo_db_name if uri == _revealed(settings.mongo_uri) else ""
+    named = (settings.mongo_db_name, settings.mongo_db_wos, settings.mongo_db_reminders, *DATABASES)
+    names = list(dict.fromkeys(filter(None, named)))
+    databases = await stack.enter_async_context(open_databases(uri, names, appname="giftbot migration"))
+    return await DatabasesShelf(databases, own=own, directory=settings.giftbot_data_dir).find()
+
+
+def _revealed(secret: ts.Secret[str]) -> str:
+    return secret.get_secret_value()
+
+
+def _is_ours(path: Path) -> bool:
+    return read_envelope(path) is not None
 
 
 class ReportFile:

@@ -16,11 +16,12 @@ if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait fo
     from giftbot.services.migration.migrating import Outcome, Report
 
 From = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Option(
         "--from",
-        metavar="PATH",
-        help="A directory or a file of an earlier bot; may be given several times. Without it: the data directory.",
+        metavar="PATH|mongo",
+        help="A directory or a file of an earlier bot, or the databases of MONGO_URI; may be given several times."
+        " Without it: the data directory and MONGO_URI.",
     ),
 ]
 Again = Annotated[bool, typer.Option("--again", help="Read again what was taken over before.")]
@@ -67,20 +68,20 @@ def _report_path(process: Process, *, dry_run: bool) -> Path | None:
 
 
 async def _run(
-    process: Process, services: Services, places: Sequence[Path], lines: Report, *, dry_run: bool, again: bool
+    process: Process, services: Services, places: Sequence[str], lines: Report, *, dry_run: bool, again: bool
 ) -> list[Outcome]:
-    from giftbot.takeover import legacy_sources  # noqa: PLC0415
+    from giftbot.takeover import open_legacy  # noqa: PLC0415
 
-    sources = await legacy_sources(services.settings, places)
-    with process.output.progress("Reading") as shown:
-        return await services.migrating.run(
-            sources,
-            report=lines,
-            dry_run=dry_run,
-            again=again,
-            progress=lambda source, done, size: shown(done, size),
-            waiting=lambda: process.output.complain("Another migration is at work: waiting for its end."),
-        )
+    async with open_legacy(services.settings, places) as sources:
+        with process.output.progress("Reading") as shown:
+            return await services.migrating.run(
+                sources,
+                report=lines,
+                dry_run=dry_run,
+                again=again,
+                progress=lambda source, done, size: shown(done, size),
+                waiting=lambda: process.output.complain("Another migration is at work: waiting for its end."),
+            )
 
 
 def _show(process: Process, outcomes: Sequence[Outcome], *, dry_run: bool, json: bool) -> None:

@@ -42,7 +42,7 @@ class FileSource:
         except OSError as error:
             raise _unreadable(self._path, error) from error
 
-    async def read(self) -> AsyncIterator[Chunk]:
+    async def read(self, *, dry_run: bool = False) -> AsyncIterator[Chunk]:
         """All values, in the order of the file."""
         try:
             file = await asyncio.to_thread(self._path.open, "rb")

@@ -52,7 +52,7 @@ class TablesSource:
         """Rows."""
         return await asyncio.to_thread(self._count)
 
-    async def read(self) -> AsyncIterator[Chunk]:
+    async def read(self, *, dry_run: bool = False) -> AsyncIterator[Chunk]:
         """All rows of the tables that are known."""
         rows, done = self._rows(), 0
         while part := await asyncio.to_thread(self._some, rows):

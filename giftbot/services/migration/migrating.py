@@ -121,7 +121,7 @@ class Migrating:
                 await self._store.save_migration(migration)
             size = await source.size()
             renewed = self._clock.monotonic()
-            async for chunk in source.read():
+            async for chunk in source.read(dry_run=dry_run):
                 tally.add(chunk.found)
                 report.skip(source, [one for one in chunk.found if isinstance(one, Skip)])
                 if not dry_run:

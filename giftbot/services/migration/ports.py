@@ -42,8 +42,11 @@ class LegacySource(Protocol):
         """How much there is to read, in units of its own (bytes, rows)."""
         ...
 
-    def read(self) -> AsyncIterator[Chunk]:
-        """Everything in it, in chunks of at most about 500 values. Raises `LegacyError` when it cannot go on."""
+    def read(self, *, dry_run: bool = False) -> AsyncIterator[Chunk]:
+        """Everything in it, in chunks of at most about 500 values. Raises `LegacyError` when it cannot go on.
+
+        Without `dry_run` the reader may prepare a place that it shares with this bot.
+        """
         ...
 
 

@@ -130,6 +130,10 @@ class MongoDatabase(Protocol):
         """Run a command of the server."""
         ...
 
+    async def list_collection_names(self) -> list[str]:
+        """Its collections."""
+        ...
+
 
 class _Client(Protocol):
     def __getitem__(self, name: str) -> MongoDatabase: ...
@@ -166,14 +170,7 @@ async def open_client(
     Raises `StoreUnavailableError` when none does, `StoreError` when the URI or the login is wrong; no message holds
     the password. Logs one warning when the server is no replica set. `listeners` hear every command.
     """
-    motor = await asyncio.to_thread(_load_motor)  # some 50 ms, in which the event loop goes on
-    try:
-        with translated():
-            client = _client(motor, uri, appname, listeners)
-    except (ValueError, TypeError) as error:  # what PyMongo raises for some wrong URIs
-        raise unusable(error) from None
-    try:
-        opened = client[database]
+    async with open_databases(uri, [database], appname=appname, listeners=listeners) as [opened]:
         with translated():
             hello = await opened.command("hello")
         if topology(hello) == "standalone":
@@ -182,6 +179,21 @@ async def open_client(
                 " a replica set, even of one server, is safer"
             )
         yield opened
+
+
+@asynccontextmanager
+async def open_databases(
+    uri: str, names: Sequence[str], *, appname: str = "giftbot", listeners: Sequence[CommandListener] = ()
+) -> AsyncIterator[list[MongoDatabase]]:
+    """Open a client, and databases of its server. Raises as `open_client` does, but asks nothing yet."""
+    motor = await asyncio.to_thread(_load_motor)  # some 50 ms, in which the event loop goes on
+    try:
+        with translated():
+            client = _client(motor, uri, appname, listeners)
+    except (ValueError, TypeError) as error:  # what PyMongo raises for some wrong URIs
+        raise unusable(error) from None
+    try:
+        yield [client[name] for name in names]
     finally:
         client.close()
 
