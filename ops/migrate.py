@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from ops.options import DryRun, Json
+from giftbot.models.ids import GuildId
+from ops.options import DryRun, Json, guild_id
 from ops.process import Process, ops_process
 
 if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
@@ -24,6 +25,10 @@ From = Annotated[
         " Without it: the data directory and MONGO_URI.",
     ),
 ]
+Guild = Annotated[
+    int | None,
+    typer.Option("--guild", parser=guild_id, metavar="ID", help="The server of rows that name none, by its id."),
+]
 Again = Annotated[bool, typer.Option("--again", help="Read again what was taken over before.")]
 ReportOption = Annotated[
     Path | None,
@@ -34,21 +39,26 @@ SKIPS, FAILED = 2, 1
 """Exit codes: some rows were skipped; something could not be read."""
 
 
-def migrate(
+def migrate(  # noqa: PLR0917 - Typer passes options by name
     source: From = None,
     dry_run: DryRun = False,
     again: Again = False,
     report: ReportOption = None,
+    guild: Guild = None,
     json: Json = False,
 ) -> None:
     """Take over what earlier bots left. It is read only; run it again as often as you like."""
     with ops_process() as process:
         from giftbot.takeover import ReportFile  # noqa: PLC0415
 
+        wishes: _Wishes = {
+            "named": None if guild is None else GuildId(guild),
+            "dry_run": dry_run,
+            "again": again,
+        }
         with ReportFile(report or _report_path(process, dry_run=dry_run)) as lines:
             outcomes = process.run(
-                lambda services: _run(process, services, source or [], lines, dry_run=dry_run, again=again),
-                begins=True,
+                lambda services: _run(process, services, source or [], lines, wishes), begins=True
             )
         _show(process, outcomes, dry_run=dry_run, json=json)
         if lines.written is not None and not json:
@@ -57,6 +67,14 @@ def migrate(
             raise typer.Exit(FAILED)
         if any(outcome.migration.counts.skips for outcome in outcomes):
             raise typer.Exit(SKIPS)
+
+
+class _Wishes(TypedDict):
+    """What `Migrating.run` is told."""
+
+    named: GuildId | None
+    dry_run: bool
+    again: bool
 
 
 def _report_path(process: Process, *, dry_run: bool) -> Path | None:
@@ -68,7 +86,7 @@ def _report_path(process: Process, *, dry_run: bool) -> Path | None:
 
 
 async def _run(
-    process: Process, services: Services, places: Sequence[str], lines: Report, *, dry_run: bool, again: bool
+    process: Process, services: Services, places: Sequence[str], lines: Report, wishes: _Wishes
 ) -> list[Outcome]:
     from giftbot.takeover import open_legacy  # noqa: PLC0415
 
@@ -77,10 +95,9 @@ async def _run(
             return await services.migrating.run(
                 sources,
                 report=lines,
-                dry_run=dry_run,
-                again=again,
                 progress=lambda source, done, size: shown(done, size),
                 waiting=lambda: process.output.complain("Another migration is at work: waiting for its end."),
+                **wishes,
             )
 
 

@@ -21,15 +21,15 @@ Read = Callable[[BinaryIO], Iterator[Found]]
 class FileSource:
     """`LegacySource` of one file. `read` raises `LegacyError` or `OSError` where it cannot go on."""
 
-    def __init__(
-        self, path: Path, read: Read, *, name: str | None = None, has_posts: bool = False, is_fallback: bool = False
-    ) -> None:
+    is_fallback = False
+
+    def __init__(self, path: Path, read: Read, *, name: str, has_posts: bool = False, rank: int = 0) -> None:
         self._path = path
         self._read = read
-        self.name = name or path.name
+        self.name = name
         self.title = str(path)
         self.has_posts = has_posts
-        self.is_fallback = is_fallback
+        self.rank = rank
 
     async def fingerprint(self) -> str:
         """Size and contents."""

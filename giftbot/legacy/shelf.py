@@ -5,16 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 import attrs
 
 from giftbot.errors import LegacyError
-from giftbot.legacy import gift_rows
-from giftbot.legacy.files import FileSource, Read
+from giftbot.legacy import dumps, gift_rows
+from giftbot.legacy.files import FileSource
 from giftbot.legacy.state_file import read_state
 from giftbot.legacy.tables import ReadRow, TablesSource
+from giftbot.models.legacy import Found
 from giftbot.services.migration.ports import LegacySource
+
+
+class ReadFile(Protocol):
+    """Reads a file as a stream; moments that name no zone are in `zone`."""
+
+    def __call__(self, file: BinaryIO, /, zone: tzinfo | None) -> Iterator[Found]:
+        """Everything in it."""
+        ...
 
 
 @attrs.frozen
@@ -22,7 +33,7 @@ class Kind:
     """A kind of file: its name, and who reads it."""
 
     name: str
-    read: Read | None = None
+    read: ReadFile | None = None
     """Who reads it as a stream of bytes; None for tables."""
     tables: Mapping[str, ReadRow] = attrs.Factory(dict)
     """Who reads the rows of which table."""
@@ -44,6 +55,13 @@ KINDS = (
         },
         is_fallback=True,
     ),
+    # Copies of the invites tell of which server the rows are that name none: they come first.
+    Kind("invite_cache_backup.json", dumps.read_invites),
+    Kind("server_management.db", tables=dumps.TABLES),
+    Kind("invite_joins.json", dumps.read_joins),
+    Kind("invite_joins.csv", dumps.read_join_table),
+    Kind("discord_data_backup.json", dumps.read_cloud),
+    Kind("staff_config.json", dumps.read_staff_config),
 )
 FOLDERS = (".", "data", "db", "config", "invite_logs", "cogs")
 """Where earlier bots kept their files, from the directory in which they ran."""
@@ -64,12 +82,12 @@ class DirectoryShelf:
         self._is_ours = is_ours
 
     async def find(self) -> list[LegacySource]:
-        """The files that are there, sources of posts first."""
+        """The files that are there, by rank."""
         try:
             found = await asyncio.to_thread(lambda: list(self._find()))
         except OSError as error:
             raise LegacyError(f"{self._place} cannot be read: {error.strerror or error}.") from error
-        return sorted(found, key=lambda source: not source.has_posts)
+        return sorted(found, key=lambda source: source.rank)
 
     def _find(self) -> Iterator[LegacySource]:
         if self._place.is_file():
@@ -92,8 +110,11 @@ class DirectoryShelf:
             name = path.name
         name = path.name if name == "." else name
         if kind.read is None:
-            return TablesSource(path, kind.tables, name=name, zone=self._zone, is_fallback=kind.is_fallback)
-        return FileSource(path, kind.read, name=name, has_posts=kind.has_posts, is_fallback=kind.is_fallback)
+            return TablesSource(
+                path, kind.tables, name=name, zone=self._zone, is_fallback=kind.is_fallback, rank=KINDS.index(kind)
+            )
+        read = partial(kind.read, zone=self._zone)
+        return FileSource(path, read, name=name, has_posts=kind.has_posts, rank=KINDS.index(kind))
 
 
 def is_named(name: str, kind: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import tzinfo
 from typing import BinaryIO
 
 import ijson
@@ -16,7 +17,7 @@ GLOBAL = "global"
 """The entry of `sent` that holds every code the bot ever knew: not what was posted."""
 
 
-def read_state(file: BinaryIO) -> Iterator[Found]:
+def read_state(file: BinaryIO, zone: tzinfo | None = None) -> Iterator[Found]:
     """Everything in such a file, as far as it is whole: writes of earlier bots were not atomic.
 
     What comes before a damage is used; that there is one is a skipped row.

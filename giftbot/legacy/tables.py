@@ -35,6 +35,7 @@ class TablesSource:
         name: str,
         zone: tzinfo | None,
         is_fallback: bool = False,
+        rank: int = 0,
     ) -> None:
         """Take `zone`, in which moments are that name none; None is this machine's own."""
         self._path = path
@@ -43,6 +44,7 @@ class TablesSource:
         self.name = name
         self.title = str(path)
         self.is_fallback = is_fallback
+        self.rank = rank
 
     async def fingerprint(self) -> str:
         """The contents of the file, and of what SQLite has not yet put into it."""

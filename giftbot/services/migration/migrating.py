@@ -61,6 +61,7 @@ class Migrating:
         sources: Sequence[LegacySource],
         *,
         report: Report,
+        named: GuildId | None = None,
         dry_run: bool = False,
         again: bool = False,
         progress: Progress = lambda source, done, size: None,
@@ -68,11 +69,12 @@ class Migrating:
     ) -> list[Outcome]:
         """Take over all of them; what became of each. With `again` also those that were done before.
 
-        A source that fails does not stop the others. Another process that does the same is waited for.
+        A source that fails does not stop the others. Another process that does the same is waited for. `named` is
+        the server of rows that name none.
         """
-        ordered = sorted(sources, key=lambda source: source.is_fallback)
+        ordered = sorted(sources, key=lambda source: (source.is_fallback, source.rank))
         if dry_run:
-            return [await self._read(source, report, progress, dry_run=True) for source in ordered]
+            return [await self._read(source, report, progress, named=named, dry_run=True) for source in ordered]
         await self._take_lease(waiting)
         try:
             outcomes = []
@@ -84,7 +86,9 @@ class Migrating:
                     continue
                 known = {guild for one in done.values() if not one.is_fallback for guild in one.servers}
                 besides = known if source.is_fallback else set()
-                outcomes.append(await self._read(source, report, progress, dry_run=False, besides=besides))
+                outcomes.append(
+                    await self._read(source, report, progress, named=named, dry_run=False, besides=besides)
+                )
             return outcomes
         finally:
             await self._store.drop_lease(LEASE, self._owner)
@@ -101,10 +105,11 @@ class Migrating:
         report: Report,
         progress: Progress,
         *,
+        named: GuildId | None,
         dry_run: bool,
         besides: Collection[GuildId] = (),
     ) -> Outcome:
-        desk, tally, changed = Desk(self._store, self._clock, besides=besides), Tally(), 0
+        desk, tally, changed = Desk(self._store, self._clock, named=named, besides=besides), Tally(), 0
         migration = Migration(
             name=source.name,
             title=source.title,
@@ -126,6 +131,9 @@ class Migrating:
                 report.skip(source, [one for one in chunk.found if isinstance(one, Skip)])
                 if not dry_run:
                     changed += await desk.take(chunk.found)
+                    unused, desk.skips = desk.skips, []
+                    tally.add(unused)
+                    report.skip(source, unused)
                     if self._clock.monotonic() - renewed > HOLDS_FOR / 4:
                         await self._take_lease(lambda: None)
                         renewed = self._clock.monotonic()

@@ -34,6 +34,11 @@ class LegacySource(Protocol):
         """
         ...
 
+    @property
+    def rank(self) -> int:
+        """Sources of a lower rank are read first: some tell of which server the rows of others are."""
+        ...
+
     async def fingerprint(self) -> str:
         """Differs once it was changed. Raises `LegacyError`."""
         ...

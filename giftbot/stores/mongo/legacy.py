@@ -74,6 +74,7 @@ class CollectionSource:
         self.name = f"mongodb:{database.name}.{kind.name}"
         self.title = f"collection {kind.name} of the MongoDB database {database.name}"
         self.has_posts = kind.has_posts
+        self.rank = KINDS.index(kind)
 
     async def fingerprint(self) -> str:
         """How many rows there are, and when the last one was changed."""
@@ -161,7 +162,7 @@ class DatabasesShelf:
                 source = CollectionSource(database, kind, kept=kept if database.name == self._own else None)
                 if await source.size() or (database.name == self._own and kept.exists()):
                     found.append(source)
-        return sorted(found, key=lambda source: not source.has_posts)
+        return sorted(found, key=lambda source: source.rank)
 
 
 def _keep(path: Path, rows: Sequence[Document]) -> None:
