@@ -23,6 +23,7 @@ from giftbot.services.job_progress import JobProgress
 from giftbot.services.job_results import JobResults
 from giftbot.services.job_run import Tools, ahead_of
 from giftbot.services.marks import Marks
+from giftbot.services.migration.first_start import FirstStart
 from giftbot.services.migration.migrating import Migrating
 from giftbot.services.notices import Notices
 from giftbot.services.pacer import Pacer
@@ -79,6 +80,8 @@ class Services:
     """None unless codes are tried with a player before they are announced."""
     attribution: Attribution | None = None
     """None unless it is switched on."""
+    first_start: FirstStart | None = None
+    """Takes over earlier bots' data; None in a process that is no bot."""
 
     @property
     def actors(self) -> Actors | None:
@@ -130,6 +133,7 @@ def assemble(
         redemptions=redeeming.redemptions,
         clock=clock,
     )
+    migrating = Migrating(store=store, clock=clock, owner=owner)
     return Services(
         settings=settings,
         store=store,
@@ -167,9 +171,24 @@ def assemble(
         redeeming=redeeming.redeeming,
         progress=redeeming.progress,
         results=JobResults(store=store),
-        migrating=Migrating(store=store, clock=clock, owner=owner),
+        migrating=migrating,
         verification=verification,
         attribution=assemble_attribution(outside, discord, notices=notices, times=times),
+        first_start=_assemble_first_start(ground, migrating, posting.posting),
+    )
+
+
+def _assemble_first_start(ground: _Ground, migrating: Migrating, posting: Posting) -> FirstStart | None:
+    legacy = ground.outside.legacy
+    if legacy is None:
+        return None
+    return FirstStart(
+        migrating=migrating,
+        open_legacy=legacy.open_sources,
+        open_report=legacy.open_report,
+        posts=posting,
+        notices=ground.notices,
+        clock=ground.outside.clock,
     )
 
 

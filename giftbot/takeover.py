@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -15,6 +16,7 @@ import typed_settings as ts
 from giftbot.errors import InvalidInputError, LegacyError
 from giftbot.legacy.shelf import DirectoryShelf
 from giftbot.models.legacy import Skip
+from giftbot.outside import Legacy
 from giftbot.services.migration.ports import LegacySource
 from giftbot.settings import Settings
 from giftbot.stores.state_file import read_envelope
@@ -63,6 +65,22 @@ def _revealed(secret: ts.Secret[str]) -> str:
 
 def _is_ours(path: Path) -> bool:
     return read_envelope(path) is not None
+
+
+def legacy_of(settings: Settings) -> Legacy:
+    """What is there for the bot itself."""
+    return Legacy(lambda: open_legacy(settings), lambda: _open_report(settings))
+
+
+def report_path(settings: Settings) -> Path:
+    """Where the rows are listed that a run of now cannot use."""
+    return settings.giftbot_data_dir / f"migration-{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
+
+
+@asynccontextmanager
+async def _open_report(settings: Settings) -> AsyncIterator[ReportFile]:
+    with ReportFile(report_path(settings)) as report:
+        yield report
 
 
 class ReportFile:

@@ -49,14 +49,15 @@ def migrate(  # noqa: PLR0917 - Typer passes options by name
 ) -> None:
     """Take over what earlier bots left. It is read only; run it again as often as you like."""
     with ops_process() as process:
-        from giftbot.takeover import ReportFile  # noqa: PLC0415
+        from giftbot.takeover import ReportFile, report_path  # noqa: PLC0415
 
         wishes: _Wishes = {
             "named": None if guild is None else GuildId(guild),
             "dry_run": dry_run,
             "again": again,
         }
-        with ReportFile(report or _report_path(process, dry_run=dry_run)) as lines:
+        path = report or (None if dry_run else report_path(process.settings))
+        with ReportFile(path) as lines:
             outcomes = process.run(
                 lambda services: _run(process, services, source or [], lines, wishes), begins=True
             )
@@ -75,14 +76,6 @@ class _Wishes(TypedDict):
     named: GuildId | None
     dry_run: bool
     again: bool
-
-
-def _report_path(process: Process, *, dry_run: bool) -> Path | None:
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    if dry_run:
-        return None
-    return process.settings.giftbot_data_dir / f"migration-{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
 
 
 async def _run(

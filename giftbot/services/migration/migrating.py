@@ -79,12 +79,12 @@ class Migrating:
         try:
             outcomes = []
             for source in ordered:
-                done = {one.name: one for one in await self._store.list_migrations()}
-                before = done.get(source.name)
-                if before is not None and not again and await self._is_done(before, source):
+                done = await self._store.list_migrations()
+                before = None if again else await self._before(done, source)
+                if before is not None:
                     outcomes.append(Outcome(before, was_done=True))
                     continue
-                known = {guild for one in done.values() if not one.is_fallback for guild in one.servers}
+                known = {guild for one in done if not one.is_fallback for guild in one.servers}
                 besides = known if source.is_fallback else set()
                 outcomes.append(
                     await self._read(source, report, progress, named=named, dry_run=False, besides=besides)
@@ -93,11 +93,13 @@ class Migrating:
         finally:
             await self._store.drop_lease(LEASE, self._owner)
 
-    async def _is_done(self, before: Migration, source: LegacySource) -> bool:
+    async def _before(self, done: Sequence[Migration], source: LegacySource) -> Migration | None:
+        """When the same contents were taken over before, under this name or another: files are moved."""
         try:
-            return before.is_done_with(await source.fingerprint())
+            fingerprint = await source.fingerprint()
         except LegacyError:
-            return False
+            return None
+        return next((one for one in done if one.is_done_with(fingerprint)), None)
 
     async def _read(
         self,

@@ -40,7 +40,7 @@ class LegacySource(Protocol):
         ...
 
     async def fingerprint(self) -> str:
-        """Differs once it was changed. Raises `LegacyError`."""
+        """The same for the same contents only, of whichever source. Raises `LegacyError`."""
         ...
 
     async def size(self) -> int:

@@ -84,7 +84,8 @@ class CollectionSource:
         ]
         with _legible(self.title), translated():
             found = await self._rows.aggregate(newest).to_list(None)
-        return " ".join(f"{row.get('count')} {row.get('last')}" for row in found) or "0"
+        counted = " ".join(f"{row.get('count')} rows until {row.get('last')}" for row in found)
+        return f"{self.name}: {counted or 'nothing'}"
 
     async def size(self) -> int:
         """Rows."""
