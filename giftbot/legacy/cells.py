@@ -6,15 +6,19 @@ import re
 from datetime import UTC, datetime, tzinfo
 
 from giftbot.errors import InvalidCodeError
-from giftbot.models.code import display_form, escaped
+from giftbot.models.code import display_form
 from giftbot.models.ids import CodeKey, PlayerId
 from giftbot.models.legacy import Skip
 from giftbot.models.player import parse_nickname
 
 _SNOWFLAKE = re.compile(r"[0-9]{15,20}", re.ASCII)
 _PLAYER = re.compile(r"[0-9]{1,20}", re.ASCII)
+_OBJECT_ID = re.compile(r"[0-9a-f]{24}", re.ASCII | re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9]{1,10}", re.ASCII)
 _HIGHEST = 2**63
-FIXTURES = frozenset({123456789, 987654321})
+_SHOWN = 200
+"""Characters of a row that a report shows."""
+FIXTURES = frozenset({"123456789", "987654321"})
 """Ids of tests that were shipped as data: no snowflake of Discord is so short."""
 
 
@@ -26,8 +30,8 @@ def snowflake(value: object, what: str) -> int:
     """A Discord id, given as a number or as text. Raises `UnusableError`."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise UnusableError(f"no {what}")
-    text = str(value).strip()
-    if text.isdecimal() and int(text) in FIXTURES:
+    text = value.strip() if isinstance(value, str) else f"{min(value, _HIGHEST)}"
+    if text in FIXTURES:
         raise UnusableError(f"the {what} is a test's")
     if not _SNOWFLAKE.fullmatch(text) or int(text) >= _HIGHEST:
         raise UnusableError(f"the {what} is no Discord id")
@@ -46,6 +50,8 @@ def code(value: object) -> tuple[CodeKey, str]:
     """A gift code's key and its display form, given in any casing. Raises `UnusableError`."""
     if not isinstance(value, str):
         raise UnusableError("no gift code")
+    if _OBJECT_ID.fullmatch(value.strip()):
+        raise UnusableError("an ObjectId of MongoDB where a gift code belongs")
     try:
         display = display_form(value)
     except InvalidCodeError:
@@ -57,7 +63,7 @@ def player_id(value: object) -> PlayerId:
     """A player's id in the game, given as text or as a number. Raises `UnusableError`."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise UnusableError("no player id")
-    text = str(value).strip()
+    text = value.strip() if isinstance(value, str) else f"{min(value, _HIGHEST)}"
     if not _PLAYER.fullmatch(text):
         raise UnusableError("no player id")
     return PlayerId(text)
@@ -93,14 +99,19 @@ def moment(value: object, zone: tzinfo | None = UTC) -> datetime | None:
 
 
 def whole(value: object) -> int | None:
-    """A number, given as one or as text; None for anything else."""
-    if isinstance(value, bool):
+    """A number from 0 to ten digits, given as one or as text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
         return None
-    if isinstance(value, int):
-        return value
-    return int(value) if isinstance(value, str) and value.strip().isdecimal() and len(value) < 20 else None
+    text = value.strip() if isinstance(value, str) else f"{min(value, _HIGHEST)}"
+    return int(text) if _DIGITS.fullmatch(text) else None
 
 
 def skip(where: str, reason: str, raw: object = None) -> Skip:
     """A row that is not taken over, with what stands there."""
-    return Skip(where, reason, "" if raw is None else escaped(repr(raw))[:200])
+    return Skip(shown(where), reason, "" if raw is None else shown(repr(raw)))
+
+
+def shown(text: str) -> str:
+    """`text` cut, and without what a terminal would obey."""
+    text = text[:_SHOWN]
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")[:_SHOWN]

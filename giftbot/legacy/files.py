@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
@@ -18,16 +19,32 @@ CHUNK = 500
 Read = Callable[[BinaryIO], Iterator[Found]]
 
 
+def from_start(file: BinaryIO) -> None:
+    """Go to where the text of a file begins: after the mark that some editors put there."""
+    file.seek(0)
+    if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+        file.seek(0)
+
+
 class FileSource:
     """`LegacySource` of one file. `read` raises `LegacyError` or `OSError` where it cannot go on."""
 
     is_fallback = False
 
-    def __init__(self, path: Path, read: Read, *, name: str, has_posts: bool = False, rank: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        read: Read,
+        *,
+        name: str,
+        title: str | None = None,
+        has_posts: bool = False,
+        rank: int = 0,
+    ) -> None:
         self._path = path
         self._read = read
         self.name = name
-        self.title = str(path)
+        self.title = title or str(path)
         self.has_posts = has_posts
         self.rank = rank
 

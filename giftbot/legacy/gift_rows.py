@@ -59,19 +59,18 @@ def _listed_at(row: Row, zone: tzinfo | None, count: int) -> datetime | None:
 
 def read_code(row: Row, where: str, zone: tzinfo | None) -> Iterator[Found]:
     """A row of `gift_codes`. What its flags say of redemption was said of all servers at once, and is not used."""
-    try:
-        key, _ = cells.code(row.get("giftcode") or row.get("_id"))
-    except UnusableError as error:
-        yield cells.skip(where, str(error), row.get("_id", row.get("giftcode")))
-        return
-    display = key.lower()
-    for name in ("_id", "giftcode", "giftcode_original"):  # the last of those that are this code
+    names = ("giftcode", "_id", "giftcode_original")
+    reason, found = "no gift code", []
+    for name in names:
         try:
-            folded, shown = cells.code(row.get(name))
-        except UnusableError:
-            continue
-        if folded == key:
-            display = shown
+            found.append(cells.code(row.get(name)))
+        except UnusableError as error:
+            reason = max(reason, str(error), key=len)
+    if not found:
+        yield cells.skip(where, reason, next((row[name] for name in names if row.get(name) is not None), None))
+        return
+    key = found[0][0]
+    display = [shown for folded, shown in found if folded == key][-1]
     yield KnownCode(key, display, _earliest(row, zone, "date", "created_at", "added_at"))
 
 

@@ -47,7 +47,9 @@ def _invite(key: str, value: object, where: str) -> Invite | Skip:
         return cells.skip(where, "no invite", value)
     code = value.get("code") or key
     uses = cells.whole(value.get("uses"))
-    if not isinstance(code, str) or code.lower() in FIXTURES:
+    if not isinstance(code, str):
+        return cells.skip(where, "no code of an invite", code)
+    if code.lower() in FIXTURES:
         return cells.skip(where, "the invite is a test's", code)
     if uses is None or uses < 0:
         return cells.skip(where, "no number of uses", value.get("uses"))
@@ -151,6 +153,11 @@ def read_onboarding(row: Row, where: str, zone: tzinfo | None) -> Iterator[Found
 def read_config(document: Row) -> Iterator[Found]:
     """`staff_config.json`: what is known of staff members, and the VIP role."""
     members = document.get("staff_members")
+    if not isinstance(members, Mapping | None):
+        yield cells.skip("staff_members", "not the object that it should be", members)
+    for name in ("email_template", "channels"):
+        if document.get(name):
+            yield cells.skip(name, "this bot has no use for it", document[name])
     for key, member in members.items() if isinstance(members, Mapping) else ():
         where = f"staff_members, {key}"
         try:
@@ -163,9 +170,12 @@ def read_config(document: Row) -> Iterator[Found]:
         notes = {name: str(member[name]) for name in _NOTES if member.get(name) is not None}
         yield StaffCode(None, staff_id, _name(member.get("username")) or str(key), None, None, notes)
     roles = document.get("roles")
-    role = cells.optional_snowflake(roles.get("vip_role")) if isinstance(roles, Mapping) else None
-    if role is not None:
-        yield VipRole(role)
+    if not isinstance(roles, Mapping) or roles.get("vip_role") in {None, ""}:
+        return
+    try:
+        yield VipRole(cells.snowflake(roles["vip_role"], "role"))
+    except UnusableError as error:
+        yield cells.skip("roles, vip_role", str(error), roles["vip_role"])
 
 
 def _code(value: object) -> InviteCode | None:
@@ -178,7 +188,7 @@ def _code_in(data: object) -> InviteCode | None:
         return None
     try:
         document = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _code(data.split()[-1].strip(".,:;()\"'"))
     return _code(document.get("invite_code")) if isinstance(document, Mapping) else None
 

@@ -63,9 +63,12 @@ KINDS = (
 )
 
 
-def open_file(path: Path, kind: str, *, name: str, rank: int, zone: tzinfo | None) -> LegacySource:
-    """The source of a file of this kind."""
+def open_file(
+    path: Path, kind: str, *, name: str, rank: int, zone: tzinfo | None, title: str | None = None
+) -> LegacySource:
+    """The source of a file of this kind; `title` says where it is from, if not from where it lies."""
     [found] = (one for one in KINDS if one.name == kind)
     if found.read is None:
         return TablesSource(path, found.tables, name=name, zone=zone, is_fallback=found.is_fallback, rank=rank)
-    return FileSource(path, partial(found.read, zone=zone), name=name, has_posts=found.has_posts, rank=rank)
+    read = partial(found.read, zone=zone)
+    return FileSource(path, read, name=name, title=title, has_posts=found.has_posts, rank=rank)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import tzinfo
 from pathlib import Path
 
-from giftbot.errors import LegacyError
+from giftbot.errors import InvalidInputError
+from giftbot.legacy.broken import BrokenSource
 from giftbot.services.migration.ports import LegacySource
 
 NAMES = (
@@ -40,29 +41,68 @@ class DirectoryShelf:
         self._is_ours = is_ours
 
     async def find(self) -> list[LegacySource]:
-        """The files that are there, by rank."""
-        try:
-            found = await asyncio.to_thread(lambda: list(self._find()))
-        except OSError as error:
-            raise LegacyError(f"{self._place} cannot be read: {error.strerror or error}.") from error
-        return sorted(found, key=lambda source: source.rank)
+        """The files that are there, by rank. A part that cannot be read is a source that fails.
+
+        Raises `InvalidInputError` for a single file that is nothing known.
+        """
+        return sorted(await asyncio.to_thread(lambda: list(self._find())), key=lambda source: source.rank)
 
     def _find(self) -> Iterator[LegacySource]:
-        if self._place.is_file():
-            paths = [self._place]
-        else:
-            folders = [place for folder in FOLDERS if (place := self._place / folder).is_dir()]
-            paths = [path for place in folders for path in sorted(place.iterdir())]
-        for path in paths:
-            for name in NAMES:
-                if is_named(path.name, name) and path.is_file() and not self._is_ours(path):
-                    yield self._source(path, name)
+        try:
+            if self._place.is_file():
+                yield from self._single()
+                return
+        except OSError as error:
+            yield _broken(self._place, str(self._place), error)
+            return
+        for folder in FOLDERS:
+            place = self._place / folder
+            try:
+                paths = sorted(place.iterdir()) if place.is_dir() else []
+            except OSError as error:
+                yield _broken(place, folder, error)
+                continue
+            for path in paths:
+                yield from self._named(path)
+
+    def _single(self) -> Iterator[LegacySource]:
+        path = self._place
+        if self._is_ours(path):
+            return
+        kind = next((name for name in NAMES if is_named(path.name, name)), None)
+        if kind is None:
+            from giftbot.legacy.sniffing import kind_of  # noqa: PLC0415 - as `open_file`
+
+            kind = kind_of(path)
+        if kind is None:
+            raise InvalidInputError(
+                f"{path} is nothing that an earlier bot left: name one of {', '.join(NAMES)}, a copy of one, or the"
+                " directory in which they are."
+            )
+        yield self._source(path, kind)
+
+    def _named(self, path: Path) -> Iterator[LegacySource]:
+        for kind in NAMES:
+            if is_named(path.name, kind):
+                try:
+                    is_theirs = path.is_file() and not self._is_ours(path)
+                except OSError as error:
+                    yield _broken(path, self._name(path), error)
+                else:
+                    if is_theirs:
+                        yield self._source(path, kind)
+
+    def _name(self, path: Path) -> str:
+        return path.name if path == self._place else path.relative_to(self._place).as_posix()
 
     def _source(self, path: Path, kind: str) -> LegacySource:
         from giftbot.legacy.kinds import open_file  # noqa: PLC0415 - 1 MB that is needed once in a bot's life
 
-        name = path.name if path == self._place else path.relative_to(self._place).as_posix()
-        return open_file(path, kind, name=name, rank=NAMES.index(kind), zone=self._zone)
+        return open_file(path, kind, name=self._name(path), rank=NAMES.index(kind), zone=self._zone)
+
+
+def _broken(path: Path, name: str, error: OSError) -> LegacySource:
+    return BrokenSource(name, str(path), f"{path} cannot be read: {error.strerror or error}.")
 
 
 def is_named(name: str, kind: str) -> bool:
