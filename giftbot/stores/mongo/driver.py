@@ -146,7 +146,10 @@ def _load_motor() -> ModuleType:
     return importlib.import_module("motor.motor_asyncio")
 
 
-def _client(motor: ModuleType, uri: str, appname: str, listeners: Sequence[CommandListener]) -> _Client:
+def _client(
+    motor: ModuleType, uri: str, appname: str, listeners: Sequence[CommandListener], *, takes_anything: bool
+) -> _Client:
+    lenient = {"datetime_conversion": "DATETIME_AUTO", "unicode_decode_error_handler": "replace"}
     client: object = motor.AsyncIOMotorClient(
         uri,
         w="majority",
@@ -157,6 +160,7 @@ def _client(motor: ModuleType, uri: str, appname: str, listeners: Sequence[Comma
         tz_aware=True,
         appname=appname,
         event_listeners=list(listeners),
+        **(lenient if takes_anything else {}),
     )
     return cast("_Client", client)
 
@@ -183,13 +187,21 @@ async def open_client(
 
 @asynccontextmanager
 async def open_databases(
-    uri: str, names: Sequence[str], *, appname: str = "giftbot", listeners: Sequence[CommandListener] = ()
+    uri: str,
+    names: Sequence[str],
+    *,
+    appname: str = "giftbot",
+    listeners: Sequence[CommandListener] = (),
+    takes_anything: bool = False,
 ) -> AsyncIterator[list[MongoDatabase]]:
-    """Open a client, and databases of its server. Raises as `open_client` does, but asks nothing yet."""
+    """Open a client, and databases of its server. Raises as `open_client` does, but asks nothing yet.
+
+    With `takes_anything` a row of which a text or a moment cannot be read is given all the same.
+    """
     motor = await asyncio.to_thread(_load_motor)  # some 50 ms, in which the event loop goes on
     try:
         with translated():
-            client = _client(motor, uri, appname, listeners)
+            client = _client(motor, uri, appname, listeners, takes_anything=takes_anything)
     except (ValueError, TypeError) as error:  # what PyMongo raises for some wrong URIs
         raise unusable(error) from None
     try:

@@ -10,20 +10,27 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 import attrs
+import structlog
 from bson import ObjectId, json_util
 from bson.errors import BSONError
+from pymongo import UpdateOne
+from pymongo.errors import OperationFailure
 
 from giftbot.errors import LegacyError, StoreError
 from giftbot.legacy import gift_rows, state_file
-from giftbot.models.legacy import Chunk, Found
+from giftbot.models.ids import announcement_id
+from giftbot.models.legacy import Chunk, Found, SentCode
 from giftbot.services.migration.ports import LegacySource
 from giftbot.stores.documents import Document
 from giftbot.stores.mongo.driver import Filter, MongoDatabase
-from giftbot.stores.mongo.faults import translated
+from giftbot.stores.mongo.faults import FORBIDDEN, translated
+from giftbot.stores.mongo.migrations import noted_document
+
+_log = structlog.get_logger(__name__)
 
 CHUNK = 500
 """Rows that come in one round trip."""
@@ -48,8 +55,9 @@ def _read_state(row: Mapping[str, object], where: str, zone: tzinfo | None) -> I
 
 _ABSENT: Filter = {"$exists": False}
 KINDS = (
-    Kind("giftcode_state", _read_state, has_posts=True),
+    # The history comes before the channels: a server without one is taken for a new server.
     Kind("sent_giftcodes", gift_rows.read_sent, has_posts=True, theirs={"state": _ABSENT}),
+    Kind("giftcode_state", _read_state, has_posts=True),
     Kind("gift_codes", gift_rows.read_code, theirs={"status": _ABSENT}),
     Kind("auto_redeemed_codes", gift_rows.read_redeemed, theirs={"outcome": _ABSENT}),
     Kind("giftcode_redemptions", gift_rows.read_attempts),
@@ -74,7 +82,7 @@ class CollectionSource:
         self.name = f"mongodb:{database.name}.{kind.name}"
         self.title = f"collection {kind.name} of the MongoDB database {database.name}"
         self.has_posts = kind.has_posts
-        self.rank = KINDS.index(kind)
+        self.rank = KINDS.index(kind) - 1
 
     async def fingerprint(self) -> str:
         """How many rows there are, and when the last one was changed."""
@@ -93,16 +101,16 @@ class CollectionSource:
             return await self._rows.count_documents(self._query)
 
     async def read(self, *, dry_run: bool = False) -> AsyncIterator[Chunk]:
-        """All rows; first those that an interrupted run has removed, out of the file."""
+        """All rows; first those that an interrupted run has removed or changed, out of the file."""
         done = 0
-        if self._kept is not None:
+        if self._kept is not None and self._kind.theirs:
             async for rows in _kept_rows(self._kept):
-                yield Chunk(tuple(self._found(filter(self._is_in_the_way, rows))), done)
+                yield Chunk(tuple(self._found(rows)), done)
         async for rows in self._pages():
             done += len(rows)
             if self._kept is not None and not dry_run:
                 await asyncio.to_thread(_keep, self._kept, rows)
-                await self._clear(rows)
+                await self._make_room(rows)
             yield Chunk(tuple(self._found(rows)), done)
 
     def _found(self, rows: Iterable[Document]) -> Iterator[Found]:
@@ -111,24 +119,39 @@ class CollectionSource:
 
     async def _pages(self) -> AsyncIterator[list[Document]]:
         # Ids of different types are ordered by type: `$gt` alone would stay within the type of the last one.
-        seen: object = None
+        query = self._query
         while True:
-            query = self._query if seen is None else {**self._query, "$expr": {"$gt": ["$_id", {"$literal": seen}]}}
             with _legible(self.title), translated():
                 rows = await self._rows.find(query).sort([("_id", 1)]).limit(CHUNK).to_list(None)
             if not rows:
                 return
-            seen = rows[-1]["_id"]
+            query = {**self._query, "$expr": {"$gt": ["$_id", {"$literal": rows[-1]["_id"]}]}}
             yield rows
 
-    def _is_in_the_way(self, row: Document) -> bool:
-        return self._kind.name == "auto_redeemed_codes" and isinstance(row["_id"], ObjectId)
-
-    async def _clear(self, rows: Sequence[Document]) -> None:
-        """Remove rows whose ids are not of our form: an earlier bot's unique index keeps ours out beside them."""
-        if ids := [row["_id"] for row in rows if self._is_in_the_way(row)]:
+    async def _make_room(self, rows: Sequence[Document]) -> None:
+        """Give rows that were kept our form, or remove them: they are where ours are to be."""
+        if self._kind.name == "sent_giftcodes":
+            await self._convert(rows)
+        # An earlier bot's unique index keeps our rows out beside those whose ids are not of our form.
+        elif self._kind.name == "auto_redeemed_codes" and (ids := [row["_id"] for row in rows if _is_odd(row)]):
             with _legible(self.title), translated():
                 await self._rows.delete_many({"_id": {"$in": ids}})
+
+    async def _convert(self, rows: Sequence[Document]) -> None:
+        now = datetime.now(UTC)
+        writes: list[UpdateOne] = []
+        for row in rows:
+            for sent in gift_rows.read_sent(row, "", UTC):
+                if isinstance(sent, SentCode) and row["_id"] == announcement_id(sent.guild_id, sent.key):
+                    query = {"_id": row["_id"], **self._kind.theirs}
+                    writes.append(UpdateOne(query, {"$set": noted_document(sent, now)}))
+        if writes:
+            with _legible(self.title), translated():
+                await self._rows.bulk_write(writes, ordered=False)
+
+
+def _is_odd(row: Document) -> bool:
+    return isinstance(row["_id"], ObjectId)
 
 
 @contextmanager
@@ -154,16 +177,34 @@ class DatabasesShelf:
         """The collections that are there."""
         found: list[LegacySource] = []
         for database in self._databases:
-            with _legible(f"MongoDB database {database.name}"), translated():
-                names = set(await database.list_collection_names())
-            for kind in KINDS:
-                if kind.name not in names:
-                    continue
-                kept = self._directory / f"earlier-{database.name}-{kind.name}.jsonl"
-                source = CollectionSource(database, kind, kept=kept if database.name == self._own else None)
-                if await source.size() or (database.name == self._own and kept.exists()):
-                    found.append(source)
+            try:
+                found += await self._in(database)
+            except LegacyError as error:
+                if not _is_forbidden(error):
+                    raise
+                _log.info("database not looked into: this user may not", database=database.name)
         return sorted(found, key=lambda source: source.rank)
+
+    async def _in(self, database: MongoDatabase) -> list[LegacySource]:
+        found: list[LegacySource] = []
+        with _legible(f"MongoDB database {database.name}"), translated():
+            names = set(await database.list_collection_names())
+        for kind in KINDS:
+            if kind.name not in names:
+                continue
+            kept = self._directory / f"earlier-{database.name}-{kind.name}.jsonl"
+            source = CollectionSource(database, kind, kept=kept if database.name == self._own else None)
+            if await source.size() or (database.name == self._own and kept.exists()):
+                found.append(source)
+        return found
+
+
+def _is_forbidden(error: LegacyError) -> bool:
+    """Whether the server said that this user has no rights there: what an earlier bot left there is not ours."""
+    cause = error.__cause__
+    while cause is not None and not isinstance(cause, OperationFailure):
+        cause = cause.__cause__
+    return cause is not None and cause.code in FORBIDDEN
 
 
 def _keep(path: Path, rows: Sequence[Document]) -> None:

@@ -19,7 +19,8 @@ from giftbot.stores.mongo.driver import MongoDatabase
 from giftbot.stores.mongo.faults import duplicates, translated
 
 
-def _noted(code: SentCode, now: datetime) -> Document:
+def noted_document(code: SentCode, now: datetime) -> Document:
+    """The row of a code that an earlier bot sent."""
     document: Document = {
         "_id": announcement_id(code.guild_id, code.key),
         "guild_id": Int64(code.guild_id),
@@ -86,7 +87,7 @@ class MongoMigrationStore:
         rows = self._database["sent_giftcodes"]
         with translated():
             try:
-                await rows.insert_many([_noted(code, now) for code in codes], ordered=False)
+                await rows.insert_many([noted_document(code, now) for code in codes], ordered=False)
             except BulkWriteError as error:
                 again = [codes[index] for index in duplicates(error)]
             else:
