@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import TypeAlias
 
 import attrs
 
 from giftbot.models.code import TAKEN_OVER, CodeStatus, GiftCode, Sighting
 from giftbot.models.ids import CodeKey
-from giftbot.models.legacy import KnownCode
+from giftbot.models.legacy import Grant, KnownCode, SentCode
 from giftbot.services.ports import Clock, CodeStore
 
 _TRIES = 5
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""The moment of a row that has none."""
+Named: TypeAlias = KnownCode | SentCode | Grant
+"""Whatever names a code, and a moment at which it was known."""
 
 
 class KnownCodes:
@@ -27,13 +33,13 @@ class KnownCodes:
         self._clock = clock
         self._known: dict[CodeKey, KnownCode] = {}
 
-    def note(self, codes: Iterable[KnownCode]) -> None:
-        """Keep what is said of codes."""
+    def note(self, codes: Iterable[Named]) -> None:
+        """Keep what is said of codes. Most of a million rows say nothing new: that is seen without a new value."""
         for code in codes:
             before = self._known.get(code.key)
             if before is None:
-                self._known[code.key] = code
-            elif before != code:
+                self._known[code.key] = KnownCode(code.key, code.display, code.at)
+            elif code.display != before.display or (code.at is not None and code.at != before.at):
                 at = _earliest(before.at, code.at)
                 self._known[code.key] = KnownCode(code.key, preferred(before.display, code.display), at)
 
@@ -51,13 +57,17 @@ class KnownCodes:
     async def _merge(self, code: KnownCode) -> bool:
         """Add to a code that is there; whether that changed it. What a source said of it since counts more."""
         for _ in range(_TRIES):
-            stored = (await self._store.get_codes([code.key]))[code.key]
-            if stored.sources.keys() - {TAKEN_OVER}:
-                return False
-            seen = min(stored.created_at, code.at or stored.created_at)
+            stored = (await self._store.get_codes([code.key])).get(code.key)
+            if stored is None or stored.sources.keys() - {TAKEN_OVER}:
+                return False  # a row that nobody can read stays as it is
+            is_earlier = not stored.sources  # in our own database, as the earlier bot wrote it
+            over = CodeStatus.EXPIRED if is_earlier and stored.status is CodeStatus.ACTIVE else stored.status
+            known = [moment for moment in (stored.created_at, code.at) if moment is not None and moment > EPOCH]
+            seen = min(known, default=self._clock.now())
             merged = attrs.evolve(
                 stored,
                 display=preferred(stored.display, code.display),
+                status=over,
                 created_at=seen,
                 sources={TAKEN_OVER: Sighting(seen, seen)},
             )

@@ -93,25 +93,34 @@ class Joins:
 
 
 def _better(one: Join | None, other: Join) -> Join:
-    """Of two records of the same join the one that says more; else one of them, whatever the order."""
+    """Of two records of a join the one that says more, whatever the order; what else is known of it stays."""
     if one is None:
         return other
     best = min(one, other, key=_rank)
-    rest = other if best is one else one
+    names = [name for name in (one.user_name, other.user_name) if name is not None]
     return attrs.evolve(
-        best,
-        user_name=best.user_name or rest.user_name,
-        owner_name=best.owner_name or (rest.owner_name if rest.owner_id == best.owner_id else None),
+        one,
+        user_name=min(names, default=None),
+        source=best.source,
+        level=best.level,
+        reason=best.reason,
+        code=best.code,
+        owner_id=best.owner_id,
+        owner_name=best.owner_name,
+        evidence=best.evidence,
+        kind=best.kind,
+        uses_before=best.uses_before,
+        uses_after=best.uses_after,
     )
 
 
-def _rank(join: Join) -> tuple[bool, bool, bool, str, int, str, str]:
+def _rank(join: Join) -> tuple[bool, bool, bool, str, int, bool, str]:
     return (
         join.code is None,
         join.owner_id is None,
         join.evidence != (BY_HAND,),
         join.code or "",
         join.owner_id or 0,
-        join.user_name or "",
-        repr((join.uses_before, join.uses_after, join.owner_name)),
+        join.owner_name is None,
+        repr((join.owner_name, join.uses_before, join.uses_after)),
     )

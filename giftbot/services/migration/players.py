@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import attrs
 
-from giftbot.models.ids import GuildId, PlayerId
+from giftbot.models.ids import GuildId, PlayerId, UserId
 from giftbot.models.legacy import Member
 from giftbot.models.player import Player, PlayerState
 from giftbot.services.ports import Clock, PlayerStore
+
+L = TypeVar("L", str, UserId, datetime)
 
 
 class Members:
@@ -60,18 +63,23 @@ def _player(member: Member, now: datetime) -> Player:
     )
 
 
-def _rank(member: Member) -> tuple[bool, float, str]:
-    """The first to be registered counts, whatever the order in which they are read."""
-    return member.at is None, member.at.timestamp() if member.at else 0.0, member.nickname or ""
-
-
 def _better(one: Member | None, other: Member) -> Member:
+    """What two rows say of a player, whatever the order in which they are read.
+
+    Which name is newer nobody can tell: the game gives the right one with the first redemption.
+    """
     if one is None:
         return other
-    first, second = sorted((one, other), key=_rank)
     return attrs.evolve(
-        first, nickname=first.nickname or second.nickname, added_by=first.added_by or second.added_by
+        one,
+        nickname=_least(one.nickname, other.nickname),
+        added_by=_least(one.added_by, other.added_by),
+        at=_least(one.at, other.at),
     )
+
+
+def _least(one: L | None, other: L | None) -> L | None:
+    return min((value for value in (one, other) if value is not None), default=None)
 
 
 def _merged(player: Player, member: Member) -> Player:

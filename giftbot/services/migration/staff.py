@@ -14,8 +14,11 @@ from giftbot.models.staff import StaffLink
 from giftbot.services.migration.homes import NO_HOME, Homes
 from giftbot.services.ports import Clock, Store
 
+TAKEN = "the invite counts for another staff member"
 NO_LINK = "no link of this staff member is known"
 TAKEN_OVER = "taken over from an earlier bot"
+_ALL = 1000
+"""Credits of one member, at most."""
 LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
 """When Discord began: a link of which nobody knows since when it counts."""
 _STATES = {
@@ -48,18 +51,22 @@ class Staff:
             if guild_id is None:
                 skips.append(Skip(f"staff member {code.staff_id}", NO_HOME, code.code))
                 continue
-            changed += await self._link(guild_id, code)
+            written = await self._link(guild_id, code)
+            if written is None:
+                skips.append(Skip(f"staff member {code.staff_id}", TAKEN, code.code))
+            changed += bool(written)
         if changed:
             self._homes.forget()
         return changed, skips
 
-    async def _link(self, guild_id: GuildId, code: StaffCode) -> bool:
+    async def _link(self, guild_id: GuildId, code: StaffCode) -> bool | None:
+        """Store a link; whether that changed anything, None when the invite is somebody else's."""
         known = [link for link in await self._store.list_links(guild_id) if link.code == code.code]
         mine = [link for link in known if link.staff_id == code.staff_id]
         if mine:
             return await self._add(mine[-1], code)
         if known or code.code is None:
-            return False
+            return None
         link = StaffLink(
             guild_id,
             code.code,
@@ -121,13 +128,16 @@ class Staff:
         )
 
     async def _store_credit(self, credit: Credit) -> bool:
-        if await self._store.open_credit(credit):
-            return True
-        stored = (await self._store.get_credits([credit.credit_id])).get(credit.credit_id)
-        if stored is None or not _is_taken_over(stored):
+        """Open a credit, if the member has none of any membership: joins may be found later than requests."""
+        there = await self._store.list_credits(credit.guild_id, user_id=credit.user_id, limit=_ALL)
+        if not there:
+            return await self._store.open_credit(credit)
+        stored = next((one for one in there if _is_taken_over(one)), None)
+        if stored is None:
             return False
-        better = _better(stored, credit)
-        return better != stored and await self._store.save_credit(attrs.evolve(better, revision=stored.revision))
+        same = attrs.evolve(credit, credit_id=stored.credit_id, join_id=stored.join_id, revision=stored.revision)
+        better = _better(stored, same)
+        return better != stored and await self._store.save_credit(better)
 
     async def take_roles(self, roles: Sequence[VipRole]) -> tuple[int, list[Skip]]:
         """Let the VIP role be the one that was configured, where none was chosen here."""
