@@ -16,6 +16,7 @@ from giftbot.models.ids import GuildId
 from giftbot.models.legacy import Skip
 from giftbot.models.migration import Counts, Migration, MigrationState
 from giftbot.services.migration.desk import Desk, Tally
+from giftbot.services.migration.homes import NO_HOME
 from giftbot.services.migration.ports import LegacySource
 from giftbot.services.ports import Clock, Store
 
@@ -80,9 +81,13 @@ class Migrating:
             outcomes = []
             for source in ordered:
                 done = await self._store.list_migrations()
-                before = None if again else await self._before(done, source)
+                before = None if again else await self._before(done, source, named)
                 if before is not None:
                     outcomes.append(Outcome(before, was_done=True))
+                    continue
+                failed = next((one.migration for one in outcomes if one.migration.problem is not None), None)
+                if source.is_fallback and failed is not None:
+                    outcomes.append(await self._put_off(source, failed))
                     continue
                 known = {guild for one in done if not one.is_fallback for guild in one.servers}
                 besides = known if source.is_fallback else set()
@@ -93,13 +98,37 @@ class Migrating:
         finally:
             await self._store.drop_lease(LEASE, self._owner)
 
-    async def _before(self, done: Sequence[Migration], source: LegacySource) -> Migration | None:
-        """When the same contents were taken over before, under this name or another: files are moved."""
+    async def _put_off(self, source: LegacySource, failed: Migration) -> Outcome:
+        """Leave a copy unread while nobody knows of which servers what failed knows: players were removed there."""
+        now = self._clock.now()
+        problem = f"{source.title} is not read before {failed.title} can be: players who were removed are in it."
+        migration = Migration(
+            name=source.name,
+            title=source.title,
+            state=MigrationState.FAILED,
+            started_at=now,
+            fingerprint="",
+            version=__version__,
+            finished_at=now,
+            problem=problem,
+            is_fallback=True,
+        )
+        await self._store.save_migration(migration)
+        return Outcome(migration)
+
+    async def _before(
+        self, done: Sequence[Migration], source: LegacySource, named: GuildId | None
+    ) -> Migration | None:
+        """When the same contents were taken over before, under this name or another: files are moved.
+
+        Where rows were left because nobody knew their server, they are read again once the operator names one.
+        """
         try:
             fingerprint = await source.fingerprint()
         except LegacyError:
             return None
-        return next((one for one in done if one.is_done_with(fingerprint)), None)
+        found = (one for one in done if one.is_done_with(fingerprint))
+        return next((one for one in found if named is None or NO_HOME not in one.counts.skipped), None)
 
     async def _read(
         self,
