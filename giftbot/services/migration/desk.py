@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Sequence
+from typing import TypeVar, cast
 
 import attrs
 
@@ -35,6 +35,7 @@ from giftbot.services.migration.staff import Staff
 from giftbot.services.ports import Clock, Store
 
 T = TypeVar("T")
+C = TypeVar("C", Member, PostChannel, RedeemChannel, AutoRedeem)
 
 NAMES: dict[type[object], str] = {
     SentCode: "sent codes",
@@ -81,31 +82,37 @@ class Desk:
     async def take(self, found: Sequence[Found]) -> int:
         """Store what can be stored at once, and keep the rest for `finish`; how many rows changed."""
         changed = 0
-        if sent := _of(SentCode, found):
+        given = _Given(found)
+        if sent := given.of(SentCode):
             changed += await self._store.note_sent(sent, self._clock.now())
-            self._codes.note(KnownCode(code.key, code.display, code.at) for code in sent)
-        if grants := _of(Grant, found):
+            self._codes.note(sent)
+            self._choices.note_posted({code.guild_id for code in sent})
+        if grants := given.of(Grant):
             changed += await self._grants.take(grants)
-            self._codes.note(KnownCode(grant.key, grant.display, grant.at) for grant in grants)
-        chosen = [one for one in found if isinstance(one, Member | PostChannel | RedeemChannel | AutoRedeem)]
-        self.servers.update(one.guild_id for one in chosen)
-        chosen = [one for one in chosen if one.guild_id not in self._besides]
-        if members := _of(Member, chosen):
+            self._codes.note(grants)
+        if members := self._used(given.of(Member)):
             changed += await self._members.take(members)
-        self._choices.note(one for one in chosen if not isinstance(one, Member))
-        self._codes.note(_of(KnownCode, found))
-        return changed + await self._take_invites(found)
+        self._choices.note(self._used(given.of(PostChannel)))
+        self._choices.note(self._used(given.of(RedeemChannel)))
+        self._choices.note(self._used(given.of(AutoRedeem)))
+        self._codes.note(given.of(KnownCode))
+        return changed + await self._take_invites(given)
 
-    async def _take_invites(self, found: Sequence[Found]) -> int:
+    def _used(self, chosen: Sequence[C]) -> list[C]:
+        """Those that count: all, unless their server is known from elsewhere."""
+        self.servers.update(one.guild_id for one in chosen)
+        return [one for one in chosen if one.guild_id not in self._besides]
+
+    async def _take_invites(self, given: _Given) -> int:
         """Store who came by which invite. Links first: they tell of which server the rest is."""
         changed = 0
-        if baselines := _of(Baseline, found):
+        if baselines := given.of(Baseline):
             changed += await self._joins.take_baselines(baselines)
         for taking in (
-            self._staff.take_links(_of(StaffCode, found)),
-            self._joins.take(_of(Membership, found)),
-            self._staff.take_requests(_of(VipRequest, found)),
-            self._staff.take_roles(_of(VipRole, found)),
+            self._staff.take_links(given.of(StaffCode)),
+            self._joins.take(given.of(Membership)),
+            self._staff.take_requests(given.of(VipRequest)),
+            self._staff.take_roles(given.of(VipRole)),
         ):
             written, skips = await taking
             changed += written
@@ -124,14 +131,24 @@ class Tally:
     found: Counter[str] = attrs.Factory(Counter)
     skipped: Counter[str] = attrs.Factory(Counter)
 
-    def add(self, found: Iterable[Found]) -> None:
-        """Count some of it."""
-        for one in found:
-            if isinstance(one, Skip):
-                self.skipped[one.reason] += 1
-            else:
-                self.found[NAMES[type(one)]] += 1
+    def add(self, found: Collection[Found]) -> list[Skip]:
+        """Count some of it; what was skipped."""
+        counts = Counter(map(type, found))
+        skips = [one for one in found if isinstance(one, Skip)] if Skip in counts else []
+        self.skipped.update(one.reason for one in skips)
+        self.found.update({NAMES[kind]: count for kind, count in counts.items() if kind is not Skip})
+        return skips
 
 
-def _of(kind: type[T], found: Sequence[object]) -> list[T]:
-    return [one for one in found if isinstance(one, kind)]
+class _Given:
+    """Values by their kind. There may be a million of them: they are looked at once."""
+
+    def __init__(self, found: Sequence[Found]) -> None:
+        self._by_kind: dict[type[object], Sequence[object]] = {}
+        kinds = set(map(type, found))
+        for kind in kinds:
+            self._by_kind[kind] = found if len(kinds) == 1 else [one for one in found if type(one) is kind]
+
+    def of(self, kind: type[T]) -> Sequence[T]:
+        """Those of this kind, in their order."""
+        return cast("Sequence[T]", self._by_kind.get(kind, ()))

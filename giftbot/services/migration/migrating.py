@@ -15,6 +15,7 @@ from giftbot.errors import LegacyError
 from giftbot.models.ids import GuildId
 from giftbot.models.legacy import Skip
 from giftbot.models.migration import Counts, Migration, MigrationState
+from giftbot.services.migration.ahead import reading_ahead
 from giftbot.services.migration.desk import Desk, Tally
 from giftbot.services.migration.homes import NO_HOME
 from giftbot.services.migration.ports import LegacySource
@@ -157,19 +158,18 @@ class Migrating:
                 await self._store.save_migration(migration)
             size = await source.size()
             renewed = self._clock.monotonic()
-            async for chunk in source.read(dry_run=dry_run):
-                tally.add(chunk.found)
-                report.skip(source, [one for one in chunk.found if isinstance(one, Skip)])
-                if not dry_run:
-                    changed += await desk.take(chunk.found)
-                    unused, desk.skips = desk.skips, []
-                    tally.add(unused)
-                    report.skip(source, unused)
-                    if self._clock.monotonic() - renewed > HOLDS_FOR / 4:
-                        await self._take_lease(lambda: None)
-                        renewed = self._clock.monotonic()
-                progress(source, chunk.done, size)
-                await asyncio.sleep(0)
+            async with reading_ahead(source.read(dry_run=dry_run)) as chunks:
+                async for chunk in chunks:
+                    report.skip(source, tally.add(chunk.found))
+                    if not dry_run:
+                        changed += await desk.take(chunk.found)
+                        unused, desk.skips = desk.skips, []
+                        report.skip(source, tally.add(unused))
+                        if self._clock.monotonic() - renewed > HOLDS_FOR / 4:
+                            await self._take_lease(lambda: None)
+                            renewed = self._clock.monotonic()
+                    progress(source, chunk.done, size)
+                    await asyncio.sleep(0)
             if not dry_run:
                 changed += await desk.finish()
         except LegacyError as error:

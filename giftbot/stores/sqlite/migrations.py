@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -74,11 +75,13 @@ class SqliteMigrationStore:
 
     async def note_sent(self, codes: Sequence[SentCode], now: datetime) -> int:
         """Note codes of any servers as sent by an earlier bot; how many rows changed."""
-        changed, moment = 0, milliseconds(now)
-        for chunk in chunks(codes):
-            values = [_noted(code, moment) for code in chunk]
-            changed += await self._database.write(partial(Turn.run_many, sql=_NOTE, parameters=values))
-        return changed
+        moment = milliseconds(now)
+
+        def note(turn: Turn, chunk: Sequence[SentCode]) -> int:
+            return turn.run_many(_NOTE, [_noted(code, moment) for code in chunk])
+
+        writes = (self._database.write(partial(note, chunk=chunk)) for chunk in chunks(codes))
+        return sum(await asyncio.gather(*writes))
 
     async def take_lease(self, name: str, owner: str, now: datetime, until: datetime) -> datetime | None:
         """Take or prolong a lease; None when that worked, else until when somebody else has it."""
