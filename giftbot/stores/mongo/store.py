@@ -26,8 +26,8 @@ from giftbot.stores.mongo.notices import MongoNoticeStore
 from giftbot.stores.mongo.outbox import MongoOutbox
 from giftbot.stores.mongo.players import MongoPlayerStore
 from giftbot.stores.mongo.redemptions import MongoRedemptionStore
-from giftbot.stores.mongo.schema import ensure_indexes
 from giftbot.stores.mongo.upkeep import MongoUpkeep
+from giftbot.stores.mongo.versions import upgrade
 
 
 def _newest(counted: object) -> list[Document]:
@@ -113,10 +113,11 @@ class MongoStore(
 
 @asynccontextmanager
 async def open_mongo(uri: str, database: str, *, appname: str = "giftbot") -> AsyncIterator[MongoStore]:
-    """Open the store in this database, and create the indexes that are missing.
+    """Open the store in this database, which is brought to this giftbot's schema and gets the indexes it lacks.
 
-    Raises `StoreUnavailableError` when no server answers within 2 s, `StoreError` when URI or login are wrong.
+    Raises `StoreUnavailableError` when no server answers within 2 s, `StoreError` when URI or login are wrong, or
+    when a newer giftbot wrote it.
     """
     async with open_client(uri, database, appname=appname) as opened:
-        await ensure_indexes(opened)
+        await upgrade(opened)
         yield MongoStore(opened)
