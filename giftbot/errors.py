@@ -18,6 +18,7 @@ GiftbotError                      what went wrong, as one sentence
 ├── InviteLookError               Discord did not show a server's invites
 │   ├── SearchNotReadyError       the member search asks to come again later
 │   └── SearchRefusedError        the member search is not what it was, or not for us
+├── ArchiveError                  an archive of the whole bot cannot be written or used
 └── CopyError                     a copy could not be written or read
     └── CopyRefusedError          what is there is damaged, too large, or not ours
 ```
@@ -131,6 +132,10 @@ class SearchRefusedError(InviteLookError):
         """Say whether other servers need not be tried."""
         super().__init__(message)
         self.is_everywhere = is_everywhere
+
+
+class ArchiveError(GiftbotError):
+    """An archive of the whole bot cannot be written or used."""
 
 
 class CopyError(GiftbotError):

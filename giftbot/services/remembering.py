@@ -18,6 +18,7 @@ from giftbot.models.guild import Backfill, GuildSettings
 from giftbot.models.ids import AnnouncementId, ChannelId, CodeKey, GuildId
 from giftbot.models.notice import Notice
 from giftbot.models.statistics import GuildStatistics, OutboxCounts
+from giftbot.services.remembering_archive import ArchiveStore
 from giftbot.services.remembering_invites import InviteStore
 from giftbot.services.remembering_migrations import LeaseStore, MigrationStore
 from giftbot.services.remembering_players import RedeemingStore
@@ -253,6 +254,7 @@ class Store(
     InviteStore,
     MigrationStore,
     LeaseStore,
+    ArchiveStore,
     Protocol,
 ):
     """Everything this process remembers, behind one connection."""

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from giftbot.models.announcement import AnnouncementState
 from giftbot.stores.documents import Document
+from giftbot.stores.mongo.archive import MongoArchiveStore
 from giftbot.stores.mongo.budgets import MongoBudgetStore
 from giftbot.stores.mongo.codes import MongoCodeStore
 from giftbot.stores.mongo.driver import MongoDatabase, measure_clock_offset, open_client, topology
@@ -67,6 +68,7 @@ class MongoStore(
     MongoStaffStore,
     MongoInviteSettingsStore,
     MongoMigrationStore,
+    MongoArchiveStore,
 ):
     """`Store` on MongoDB; each parent adds one noun. Takes motor's database, or one that behaves like it."""
 

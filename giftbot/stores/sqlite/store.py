@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from giftbot.stores.sqlite.archive import SqliteArchiveStore
 from giftbot.stores.sqlite.budgets import SqliteBudgetStore
 from giftbot.stores.sqlite.codes import SqliteCodeStore
 from giftbot.stores.sqlite.database import Database, open_database
@@ -48,6 +49,7 @@ class SqliteStore(
     SqliteStaffStore,
     SqliteInviteSettingsStore,
     SqliteMigrationStore,
+    SqliteArchiveStore,
 ):
     """`Store` on SQLite; each parent adds one noun."""
 
