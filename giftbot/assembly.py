@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
 from giftbot.attribution import Attribution, assemble_attribution
@@ -23,7 +25,7 @@ from giftbot.services.job_progress import JobProgress
 from giftbot.services.job_results import JobResults
 from giftbot.services.job_run import Tools, ahead_of
 from giftbot.services.marks import Marks
-from giftbot.services.migration.first_start import FirstStart
+from giftbot.services.migration.first_start import FirstStart, Waiting
 from giftbot.services.migration.migrating import Migrating
 from giftbot.services.notices import Notices
 from giftbot.services.pacer import Pacer
@@ -36,6 +38,7 @@ from giftbot.services.redeeming import Redeeming
 from giftbot.services.redemptions import Redemptions
 from giftbot.services.reports import Reports
 from giftbot.services.rosters import Rosters
+from giftbot.services.rulings import Rulings
 from giftbot.services.running import Running
 from giftbot.services.signal import Signal
 from giftbot.services.state_copy import StateCopy
@@ -61,6 +64,7 @@ class Services:
     guilds: Guilds
     history: History
     reports: Reports
+    rulings: Rulings
     notices: Notices
     detection: Detection
     checks: Checks
@@ -134,6 +138,7 @@ def assemble(
         clock=clock,
     )
     migrating = Migrating(store=store, clock=clock, owner=owner)
+    copy = StateCopy(store=store, file=outside.state_file, clock=clock)
     return Services(
         settings=settings,
         store=store,
@@ -144,6 +149,7 @@ def assemble(
         announcements=posting.announcements,
         guilds=posting.guilds,
         history=History(store=store, codes=codes),
+        rulings=Rulings(store=store, codes=codes, announcements=posting.announcements, clock=clock),
         reports=Reports(codes=codes, announcements=posting.announcements, notices=notices, clock=clock),
         notices=notices,
         detection=detection,
@@ -159,7 +165,7 @@ def assemble(
             announcements=posting.announcements,
             redemptions=redeeming.redemptions,
             notices=notices,
-            copy=StateCopy(store=store, file=outside.state_file, clock=clock),
+            copy=copy,
             store=store,
             clock=clock,
             interval=settings.giftcode_check_interval,
@@ -174,11 +180,11 @@ def assemble(
         migrating=migrating,
         verification=verification,
         attribution=assemble_attribution(outside, discord, notices=notices, times=times),
-        first_start=_assemble_first_start(ground, migrating, posting.posting),
+        first_start=_assemble_first_start(ground, migrating, (posting.posting, copy)),
     )
 
 
-def _assemble_first_start(ground: _Ground, migrating: Migrating, posting: Posting) -> FirstStart | None:
+def _assemble_first_start(ground: _Ground, migrating: Migrating, waiting: Sequence[Waiting]) -> FirstStart | None:
     legacy = ground.outside.legacy
     if legacy is None:
         return None
@@ -186,7 +192,7 @@ def _assemble_first_start(ground: _Ground, migrating: Migrating, posting: Postin
         migrating=migrating,
         open_legacy=legacy.open_sources,
         open_report=legacy.open_report,
-        posts=posting,
+        waiting=waiting,
         notices=ground.notices,
         clock=ground.outside.clock,
     )

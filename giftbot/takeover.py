@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -37,11 +37,14 @@ _HEAD = 200
 
 
 @asynccontextmanager
-async def open_legacy(settings: Settings, places: Sequence[str] = ()) -> AsyncIterator[list[LegacySource]]:
+async def open_legacy(
+    settings: Settings, places: Sequence[str] = (), *, zone: tzinfo | None = None
+) -> AsyncIterator[list[LegacySource]]:
     """What earlier bots left in these places: directories, files, `mongo`, `cloud`.
 
-    Without any: in the data directory and in the databases of MONGO_URI. A part that cannot be looked into is a
-    source that fails. Raises `InvalidInputError` for a place that is not there, or is nothing known.
+    Without any: in the data directory and in the databases of MONGO_URI. `zone` is that of moments which an earlier
+    bot took from its own clock without saying where it ran; None is this machine's. A part that cannot be looked
+    into is a source that fails. Raises `InvalidInputError` for a place that is not there, or is nothing known.
     """
     async with AsyncExitStack() as stack:
         sources: list[LegacySource] = []
@@ -50,12 +53,12 @@ async def open_legacy(settings: Settings, places: Sequence[str] = ()) -> AsyncIt
                 case "mongo":
                     sources += await _in_databases(stack, settings, is_asked=bool(places))
                 case "cloud":
-                    sources += await _in_cloud(stack, settings)
+                    sources += await _in_cloud(stack, settings, zone)
                 case _:
                     path = Path(place)
                     if places and not await asyncio.to_thread(path.exists):
                         raise InvalidInputError(f"{place} is not there.")
-                    sources += await DirectoryShelf(path, is_ours=_is_ours).find()
+                    sources += await DirectoryShelf(path, is_ours=_is_ours, zone=zone).find()
         yield sources
 
 
@@ -73,7 +76,7 @@ async def _in_databases(stack: AsyncExitStack, settings: Settings, *, is_asked: 
     return found
 
 
-async def _in_cloud(stack: AsyncExitStack, settings: Settings) -> list[LegacySource]:
+async def _in_cloud(stack: AsyncExitStack, settings: Settings, zone: tzinfo | None) -> list[LegacySource]:
     """What the service of CLOUD_API_URL keeps, if it is not ours. It is fetched once, as a file of its own."""
     if not settings.cloud_api_url:
         raise InvalidInputError("There is no cloud service to look into: set CLOUD_API_URL.")
@@ -95,7 +98,7 @@ async def _in_cloud(stack: AsyncExitStack, settings: Settings) -> list[LegacySou
         return []
     path = Path(stack.enter_context(TemporaryDirectory(prefix="giftbot-legacy-"))) / CLOUD_FILE
     await asyncio.to_thread(path.write_bytes, body)
-    return [open_file(path, CLOUD_FILE, name=name, rank=NAMES.index(CLOUD_FILE), zone=None, title=title)]
+    return [open_file(path, CLOUD_FILE, name=name, rank=NAMES.index(CLOUD_FILE), zone=zone, title=title)]
 
 
 async def _in_mongo(stack: AsyncExitStack, settings: Settings, uri: str) -> list[LegacySource]:

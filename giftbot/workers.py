@@ -11,7 +11,6 @@ import structlog
 from giftbot.app import Services
 from giftbot.connection import connected
 from giftbot.discord.presence import Presence
-from giftbot.logs import new_reference
 
 _log = structlog.get_logger(__name__)
 
@@ -44,13 +43,9 @@ async def work(services: Services, presence: Presence, bot: hikari.GatewayBot, s
 
 
 async def _take_over(services: Services) -> None:
-    """Unlike the other workers this one ends; when it fails nobody is posted to twice, and the log has it."""
-    if services.first_start is None:
-        return
-    try:
+    """Unlike the other workers this one ends: it is not among those that are waited for."""
+    if services.first_start is not None:
         await services.first_start.run()
-    except Exception:
-        _log.exception("taking over earlier bots' data failed", ref=new_reference())
 
 
 async def _end(services: Services, workers: Sequence[asyncio.Task[None]], stopping: asyncio.Task[bool]) -> None:

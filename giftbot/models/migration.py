@@ -20,6 +20,8 @@ class MigrationState(enum.StrEnum):
     """All of it was read: each row was taken over, or is in the report."""
     FAILED = "failed"
     """It could not be read to its end."""
+    GIVEN_UP = "given up"
+    """It failed, and somebody decided to go on without it."""
 
 
 @attrs.frozen
@@ -66,6 +68,11 @@ class Migration:
     """Whether it was a copy that counts only where no other source says anything."""
     servers: tuple[GuildId, ...] = ()
     """The servers of whose players or settings it said something."""
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it is to be tried again."""
+        return self.state is MigrationState.FAILED
 
     def is_done_with(self, fingerprint: str) -> bool:
         """Whether nothing is left to be taken over of the source as it is now."""

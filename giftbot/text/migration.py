@@ -23,16 +23,27 @@ def taken_over(migrations: Sequence[Migration]) -> str:
     return "\n".join(lines)
 
 
-def not_taken_over(problems: Sequence[str], *, is_held: bool) -> str:
-    """For the owner: what an earlier bot left cannot be read."""
+def not_taken_over(problems: Sequence[str], held_by: Sequence[str]) -> str:
+    """For the owner: what an earlier bot left cannot be read. Nothing is posted without those of `held_by`."""
     held = (
-        " Until then I post nothing, because I cannot know what was posted already. To go on without that history:"
-        " `ops migrate --give-up`."
+        " Until then I post nothing, because I cannot know what was posted already. To go on without that history: "
+        + ", ".join(f"`ops migrate --give-up {name}`" for name in held_by)
+        + "."
     )
     return "\n".join(
         [
             "An earlier bot left data that I cannot read:",
             *(f"• {problem}" for problem in problems),
-            f"I try again every few minutes.{held if is_held else ''}",
+            f"I try again every few minutes.{held if held_by else ''}",
         ]
     )
+
+
+def held(problems: Sequence[str]) -> str:
+    """Why nothing is posted: what an earlier bot left cannot be read."""
+    return f"Nothing is posted before an earlier bot's data can be read: {' '.join(problems)}"
+
+
+def held_by_mistake(reference: str) -> str:
+    """Why nothing is posted: taking over failed, and nobody foresaw how."""
+    return f"Nothing is posted: taking over an earlier bot's data failed ({reference}); the log has the details."

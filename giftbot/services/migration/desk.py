@@ -131,6 +131,11 @@ class Tally:
     found: Counter[str] = attrs.Factory(Counter)
     skipped: Counter[str] = attrs.Factory(Counter)
 
+    @property
+    def total(self) -> int:
+        """How many values there were so far."""
+        return self.found.total() + self.skipped.total()
+
     def add(self, found: Collection[Found]) -> list[Skip]:
         """Count some of it; what was skipped."""
         counts = Counter(map(type, found))

@@ -11,7 +11,7 @@ import attrs
 import structlog
 
 from giftbot import __version__
-from giftbot.errors import LegacyError
+from giftbot.errors import InvalidInputError, LegacyError
 from giftbot.models.ids import GuildId
 from giftbot.models.legacy import Skip
 from giftbot.models.migration import Counts, Migration, MigrationState
@@ -29,8 +29,8 @@ HOLDS_FOR = 60.0
 LOOKS_AGAIN = 2.0
 """Seconds after which a process that waits looks whether the other one is done."""
 
-Progress = Callable[[LegacySource, int, int], None]
-"""Called now and then with a source, how much of it was read, and how much there is."""
+Progress = Callable[[LegacySource, int, int, int], None]
+"""Called now and then with a source, how much of it was read, how much there is, and how many values that gave."""
 
 
 class Report(Protocol):
@@ -66,13 +66,13 @@ class Migrating:
         named: GuildId | None = None,
         dry_run: bool = False,
         again: bool = False,
-        progress: Progress = lambda source, done, size: None,
+        progress: Progress = lambda source, done, size, values: None,
         waiting: Callable[[], None] = lambda: None,
     ) -> list[Outcome]:
         """Take over all of them; what became of each. With `again` also those that were done before.
 
         A source that fails does not stop the others. Another process that does the same is waited for. `named` is
-        the server of rows that name none.
+        the server of rows that name none. `waiting` is called once when another process is waited for.
         """
         ordered = sorted(sources, key=lambda source: (source.is_fallback, source.rank))
         if dry_run:
@@ -82,11 +82,11 @@ class Migrating:
             outcomes = []
             for source in ordered:
                 done = await self._store.list_migrations()
-                before = None if again else await self._before(done, source, named)
+                before = None if again else _given_up(done, source) or await self._before(done, source, named)
                 if before is not None:
                     outcomes.append(Outcome(before, was_done=True))
                     continue
-                failed = next((one.migration for one in outcomes if one.migration.problem is not None), None)
+                failed = next((one.migration for one in outcomes if one.migration.is_failed), None)
                 if source.is_fallback and failed is not None:
                     outcomes.append(await self._put_off(source, failed))
                     continue
@@ -98,6 +98,26 @@ class Migrating:
             return outcomes
         finally:
             await self._store.drop_lease(LEASE, self._owner)
+
+    async def give_up(self, name: str, *, dry_run: bool = False) -> Migration:
+        """Go on without a source that failed. Raises `InvalidInputError` when none of that name did."""
+        failed = {one.name: one for one in await self._store.list_migrations() if one.is_failed}
+        if name not in failed:
+            others = f"These have: {', '.join(failed)}." if failed else "None has."
+            raise InvalidInputError(f"No source “{name}” has failed. {others}")
+        given_up = attrs.evolve(failed[name], state=MigrationState.GIVEN_UP, finished_at=self._clock.now())
+        if not dry_run:
+            await self._store.save_migration(given_up)
+        return given_up
+
+    async def list_waiting(self, sources: Sequence[LegacySource]) -> list[LegacySource]:
+        """Those of the sources of which something is left to be taken over."""
+        done = await self._store.list_migrations()
+        return [
+            source
+            for source in sources
+            if _given_up(done, source) is None and await self._before(done, source, None) is None
+        ]
 
     async def _put_off(self, source: LegacySource, failed: Migration) -> Outcome:
         """Leave a copy unread while nobody knows of which servers what failed knows: players were removed there."""
@@ -168,7 +188,7 @@ class Migrating:
                         if self._clock.monotonic() - renewed > HOLDS_FOR / 4:
                             await self._take_lease(lambda: None)
                             renewed = self._clock.monotonic()
-                    progress(source, chunk.done, size)
+                    progress(source, chunk.done, size, tally.total)
                     await asyncio.sleep(0)
             if not dry_run:
                 changed += await desk.finish()
@@ -198,10 +218,17 @@ class Migrating:
         return Outcome(migration)
 
     async def _take_lease(self, waiting: Callable[[], None]) -> None:
+        is_first = True
         while True:
             now = self._clock.now()
             until = now + timedelta(seconds=HOLDS_FOR)
             if await self._store.take_lease(LEASE, self._owner, now, until) is None:
                 return
-            waiting()
+            if is_first:
+                waiting()
+            is_first = False
             await self._clock.sleep(LOOKS_AGAIN)
+
+
+def _given_up(done: Sequence[Migration], source: LegacySource) -> Migration | None:
+    return next((one for one in done if one.name == source.name and one.state is MigrationState.GIVEN_UP), None)
