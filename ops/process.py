@@ -90,7 +90,7 @@ class Process:
         if self._is_debug:
             self._log_to(None, "DEBUG", settings.log_format)
         elif not self._keeps_log:
-            nowhere = self._stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+            nowhere = self._stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - on the stack
             self._log_to(nowhere, settings.log_level, settings.log_format)
         else:
             self._log = self._stack.enter_context(LogFile(settings.giftbot_data_dir))
