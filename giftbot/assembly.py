@@ -37,6 +37,7 @@ from giftbot.services.records import Records
 from giftbot.services.redeeming import Redeeming
 from giftbot.services.redemptions import Redemptions
 from giftbot.services.reports import Reports
+from giftbot.services.rollups import Rollups
 from giftbot.services.rosters import Rosters
 from giftbot.services.rulings import Rulings
 from giftbot.services.running import Running
@@ -165,6 +166,7 @@ def assemble(
             announcements=posting.announcements,
             redemptions=redeeming.redemptions,
             notices=notices,
+            rollups=Rollups(store=store, clock=clock),
             copy=copy,
             store=store,
             clock=clock,

@@ -25,6 +25,7 @@ async def work(services: Services, presence: Presence, bot: hikari.GatewayBot, s
         asyncio.create_task(services.redeeming.run(), name="redeeming"),
         asyncio.create_task(services.upkeep.run_checks(), name="checks"),
         asyncio.create_task(services.upkeep.run_upkeep(), name="upkeep"),
+        asyncio.create_task(services.upkeep.run_figures(), name="figures"),
         asyncio.create_task(presence.run(), name="presence"),
         asyncio.create_task(connected(bot, services.settings), name="connection"),
     ]

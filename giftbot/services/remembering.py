@@ -19,6 +19,7 @@ from giftbot.models.ids import AnnouncementId, ChannelId, CodeKey, GuildId
 from giftbot.models.notice import Notice
 from giftbot.models.statistics import GuildStatistics, OutboxCounts
 from giftbot.services.remembering_archive import ArchiveStore
+from giftbot.services.remembering_figures import FiguresStore
 from giftbot.services.remembering_invites import InviteStore
 from giftbot.services.remembering_migrations import LeaseStore, MigrationStore
 from giftbot.services.remembering_players import RedeemingStore
@@ -255,6 +256,7 @@ class Store(
     MigrationStore,
     LeaseStore,
     ArchiveStore,
+    FiguresStore,
     Protocol,
 ):
     """Everything this process remembers, behind one connection."""

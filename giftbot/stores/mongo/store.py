@@ -14,6 +14,7 @@ from giftbot.stores.mongo.budgets import MongoBudgetStore
 from giftbot.stores.mongo.codes import MongoCodeStore
 from giftbot.stores.mongo.driver import MongoDatabase, measure_clock_offset, open_client, topology
 from giftbot.stores.mongo.faults import translated
+from giftbot.stores.mongo.figures import MongoFiguresStore
 from giftbot.stores.mongo.guilds import MongoGuildStore
 from giftbot.stores.mongo.history import MongoHistory
 from giftbot.stores.mongo.invites_batches import MongoInviteBatchStore
@@ -69,6 +70,7 @@ class MongoStore(
     MongoInviteSettingsStore,
     MongoMigrationStore,
     MongoArchiveStore,
+    MongoFiguresStore,
 ):
     """`Store` on MongoDB; each parent adds one noun. Takes motor's database, or one that behaves like it."""
 

@@ -13,6 +13,7 @@ from giftbot.stores.sqlite.archive import SqliteArchiveStore
 from giftbot.stores.sqlite.budgets import SqliteBudgetStore
 from giftbot.stores.sqlite.codes import SqliteCodeStore
 from giftbot.stores.sqlite.database import Database, open_database
+from giftbot.stores.sqlite.figures import SqliteFiguresStore
 from giftbot.stores.sqlite.guilds import SqliteGuildStore
 from giftbot.stores.sqlite.history import SqliteHistory
 from giftbot.stores.sqlite.invites_batches import SqliteInviteBatchStore
@@ -50,6 +51,7 @@ class SqliteStore(
     SqliteInviteSettingsStore,
     SqliteMigrationStore,
     SqliteArchiveStore,
+    SqliteFiguresStore,
 ):
     """`Store` on SQLite; each parent adds one noun."""
 
