@@ -101,6 +101,7 @@ async def _opened_store(
     from giftbot.app import journal_of  # noqa: PLC0415
     from giftbot.services.doctor import Doctor  # noqa: PLC0415
     from giftbot.services.redeeming_doctor import RedeemingDoctor  # noqa: PLC0415
+    from ops.earlier import check_legacy  # noqa: PLC0415
 
     async with open_beside(settings) as services:
         store = services.store
@@ -109,6 +110,7 @@ async def _opened_store(
         )
         checks = await Doctor(store=store, journal=journal_of(settings), clock=services.clock).examine()
         checks += await redeeming.examine()
+        checks += await check_legacy(services)
         if guild_id is not None:
             known = (await store.get_guilds([guild_id])).get(guild_id)
             checks.append(await examination.check_channel(known or GuildSettings(guild_id=guild_id)))
