@@ -53,6 +53,14 @@ COMMANDS = {
         "Compare what each invite counts with the joins it brought, and correct it.",
     ),
     "migrate": Entry("ops.migrate", "migrate", "Take over what earlier bots left."),
+    "export": Entry(
+        "ops.archive",
+        "export",
+        "Write everything that the bot knows to one file, to move it to another machine or store.",
+    ),
+    "import": Entry("ops.archive", "import_", "Take an archive in."),
+    "replay": Entry("ops.replay", "replay", "Bring what the journal keeps into the store."),
+    "schema": Entry("ops.schema", "app", "Show the shape of the stored data, and bring it up to date."),
     "completion": Entry("ops.completion", "completion", "Print the script that completes this command in a shell."),
 }
 """By what the operator types, in the order of the help."""
