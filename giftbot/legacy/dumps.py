@@ -118,7 +118,7 @@ def read_cloud(file: BinaryIO, zone: tzinfo | None) -> Iterator[Found]:
     yield from top.odd("discord_data", "start_map")
     tables = top.inner or top
     for table, kind in tables.kinds.items():
-        if kind == "start_array" and table not in TABLES:
+        if kind == "start_array" and table not in {*TABLES, "invite_cache"}:
             yield cells.skip(table, "a table that this bot has no use for")
     for table, read in TABLES.items():
         yield from tables.odd(table, "start_array")

@@ -20,7 +20,7 @@ _TOKEN = re.compile(
     rb'|"(?P<code>%(plain)b{0,100})"(?=\s{0,64}[,\]])'
     rb"|(?P<end>\])" % {b"plain": _PLAIN}
 )
-_CODE = re.compile(rb"%(plain)b{0,100}" % {b"plain": _PLAIN})
+_BETWEEN = re.compile(rb"(?:[\s,]|null|[0-9])*")
 
 
 @attrs.define
@@ -33,54 +33,52 @@ class Place:
     """Of the last one of them."""
     entry: int = 0
     """Entries of it that were read."""
-    plain: int = 0
-    """Those of them that are found again in a damaged file."""
 
     def begin(self, key: str) -> None:
         """A list begins."""
-        self.lists, self.key, self.entry, self.plain = self.lists + 1, key, 0, 0
-
-    def add(self, value: object) -> None:
-        """An entry was read."""
-        self.entry += 1
-        self.plain += isinstance(value, str) and _CODE.fullmatch(value.encode("utf-8", "replace")) is not None
+        self.lists, self.key, self.entry = self.lists + 1, key, 0
 
 
 def rescue(file: BinaryIO, read: Place) -> Iterator[tuple[str, str, int | None]]:
-    """What stands after a place: servers with a code and the number of its entry, or with a channel and None.
+    """What stands after the list in which a place is: servers with a code and its entry, or a channel and None.
 
-    Channels come again from the start of the file: they are few.
+    The rest of the list itself is lost: where another one begins in it may be what is missing. So is the rest of
+    any list that is damaged; then its next code is empty. Channels come again from the start: they are few.
     """
     here = Place()
     is_open = False
-    for token in _tokens(file):
+    for token, is_next in _tokens(file):
+        if is_open and not is_next:
+            is_open = False
+            yield here.key, "", here.entry + 1
         if token["list"] is not None:
             here.begin(token["list"].decode("utf-8", "replace"))
-            is_open = True
+            is_open = here.lists > read.lists
         elif token["server"] is not None:
             is_open = False
             yield token["server"].decode(), token["channel"].decode(), None
         elif token["end"] is not None:
             is_open = False
         elif is_open:
-            here.plain += 1
-            if (here.lists, here.plain) > (read.lists, read.plain):
-                yield here.key, token["code"].decode("utf-8", "replace"), here.plain
+            here.entry += 1
+            yield here.key, token["code"].decode("utf-8", "replace"), here.entry
 
 
-def _tokens(file: BinaryIO) -> Iterator[re.Match[bytes]]:
+def _tokens(file: BinaryIO) -> Iterator[tuple[re.Match[bytes], bool]]:
+    """Everything that is looked for, each with whether nothing but separators is before it."""
     file.seek(0)
-    rest = b""
-    is_whole = False
+    rest, is_next, is_whole = b"", True, False
     while not is_whole:
         block = file.read(BLOCK)
         is_whole = not block
         text = rest + block
-        end = len(text) if is_whole else len(text) - LONGEST
+        end = len(text) if is_whole else max(len(text) - LONGEST, 0)
         used = 0
         for token in _TOKEN.finditer(text):
             if token.start() >= end:
                 break
-            yield token
-            used = token.end()
-        rest = text[max(used, end, 0) :]
+            yield token, is_next and _BETWEEN.fullmatch(text, used, token.start()) is not None
+            is_next, used = True, token.end()
+        kept = max(used, end)
+        is_next = is_next and _BETWEEN.fullmatch(text, used, kept) is not None
+        rest = text[kept:]

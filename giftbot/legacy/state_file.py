@@ -18,6 +18,7 @@ from giftbot.models.legacy import Found, KnownCode, PostChannel, SentCode
 GLOBAL = "global"
 """The entry of `sent` that holds every code the bot ever knew: not what was posted."""
 _OPENING = frozenset({"start_map", "start_array"})
+_CONTAINERS = dict.fromkeys(_OPENING, "an object or a list")
 _CLOSING = frozenset({"end_map", "end_array"})
 
 
@@ -55,7 +56,7 @@ def _entries(file: BinaryIO, place: Place) -> Iterator[Found]:
         if event == "start_array" and path and "[]" not in path:
             place.begin(key)
         elif path and path[-1] == "[]" and "[]" not in path[:-1]:
-            place.add(value)
+            place.entry += 1
         yield from _entry(place, path, key, event, value)
         if event in _OPENING:
             path.append("[]" if event == "start_array" else key)
@@ -64,7 +65,7 @@ def _entries(file: BinaryIO, place: Place) -> Iterator[Found]:
 
 def _entry(place: Place, path: list[str], key: str, event: str, value: object) -> Iterator[Found]:
     """What an event says: `path` is where it happens, with an empty key for the outermost object."""
-    shown = {"start_map": "an object", "start_array": "a list"}.get(event, value)
+    shown = _CONTAINERS.get(event, value)
     match path[1:]:
         case [] if not path:
             if event != "start_map":
@@ -101,6 +102,8 @@ def _read_list(key: str, codes: object) -> Iterator[Found]:
 
 def read_channel(key: str, value: object) -> Iterator[Found]:
     """A server's channel."""
+    if isinstance(value, Mapping | list):
+        value = "an object or a list"
     try:
         guild_id = cells.snowflake(key, "server")
         yield PostChannel(GuildId(guild_id), ChannelId(cells.snowflake(value, "channel")))
