@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from bench import fanout, idle, invites, lookups, loop, memory, redeem
+from bench import fanout, idle, invites, lookups, loop, memory, redeem, stats
 from bench.figures import Figure, table, write_json
 from bench.link import child
 from bench.machine import machine_facts
@@ -25,6 +25,7 @@ PARTS: Mapping[str, Measure] = {
     "memory": memory.measure,
     "redeem": redeem.measure,
     "invites": invites.measure,
+    "stats": stats.measure,
 }
 
 
