@@ -39,8 +39,9 @@ def find_damage(path: Path) -> str | None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    with (
-        translated(path),
-        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY)) as db,
-    ):
-        yield db
+    """A connection that may write, but does not: one that may not leaves files of the write-ahead log behind."""
+    with translated(path):
+        opened = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY)
+        with closing(opened) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            yield connection
