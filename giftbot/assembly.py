@@ -166,7 +166,7 @@ def assemble(
             announcements=posting.announcements,
             redemptions=redeeming.redemptions,
             notices=notices,
-            rollups=Rollups(store=store, clock=clock),
+            rollups=Rollups(store=store, clock=clock, settles=6 * times.upkeep),
             copy=copy,
             store=store,
             clock=clock,
@@ -182,11 +182,13 @@ def assemble(
         migrating=migrating,
         verification=verification,
         attribution=assemble_attribution(outside, discord, notices=notices, times=times),
-        first_start=_assemble_first_start(ground, migrating, (posting.posting, copy)),
+        first_start=_assemble_first_start(ground, migrating, checks, (posting.posting, copy)),
     )
 
 
-def _assemble_first_start(ground: _Ground, migrating: Migrating, waiting: Sequence[Waiting]) -> FirstStart | None:
+def _assemble_first_start(
+    ground: _Ground, migrating: Migrating, checks: Checks, waiting: Sequence[Waiting]
+) -> FirstStart | None:
     legacy = ground.outside.legacy
     if legacy is None:
         return None
@@ -195,6 +197,7 @@ def _assemble_first_start(ground: _Ground, migrating: Migrating, waiting: Sequen
         open_legacy=legacy.open_sources,
         open_report=legacy.open_report,
         waiting=waiting,
+        look=checks.regular,
         notices=ground.notices,
         clock=ground.outside.clock,
     )

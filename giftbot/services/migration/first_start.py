@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -51,14 +51,20 @@ class FirstStart:
         open_legacy: OpenLegacy,
         open_report: OpenReport,
         waiting: Sequence[Waiting],
+        look: Callable[[], Awaitable[object]],
         notices: Notices,
         clock: Clock,
     ) -> None:
-        """Take what waits until the history of posts is there."""
+        """Take what waits until the history of posts is there, and `look`, which asks the sources of codes.
+
+        They are asked first: then it is known which codes are active at the moment of the takeover, and not new
+        where nothing was ever posted.
+        """
         self._migrating = migrating
         self._open_legacy = open_legacy
         self._open_report = open_report
         self._waiting = waiting
+        self._look = look
         self._notices = notices
         self._clock = clock
 
@@ -75,6 +81,8 @@ class FirstStart:
         """One try; None when nothing is left to be done, else how many seconds to wait."""
         try:
             async with self._open_legacy() as sources, self._open_report() as report:
+                if sources:
+                    await self._look()
                 outcomes = await self._migrating.run(sources, report=report)
             problems, holding = _problems(outcomes, sources)
         except StoreError as error:

@@ -63,9 +63,10 @@ class Choices:
                 filled = _with(filled, setting)
             if filled.auto_redeem and await self._jobs.list_jobs(guild_id=guild_id, limit=1):
                 filled = attrs.evolve(filled, auto_redeem=stored.auto_redeem)  # somebody turned it off here
-            if filled.channel_id != stored.channel_id and not await self._was_posted_to(guild_id):
-                # Nothing was ever posted there: what is active now is not new to anybody.
-                filled = attrs.evolve(filled, backfill=Backfill.SKIP, backfill_at=self._clock.now())
+            if filled.channel_id != stored.channel_id:
+                # Where nothing was ever posted, what is active now is not new; elsewhere it is, unless it was sent.
+                choice = Backfill.POST if await self._was_posted_to(guild_id) else Backfill.SKIP
+                filled = attrs.evolve(filled, backfill=choice, backfill_at=self._clock.now())
             if filled == stored:
                 return False
             if await self._store.save_guild(attrs.evolve(filled, updated_at=self._clock.now())):

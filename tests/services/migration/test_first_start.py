@@ -80,6 +80,7 @@ def start(house: House, *sources: LegacySource) -> Start:
         open_legacy=open_legacy,
         open_report=open_report,
         waiting=(held,),
+        look=house.check,
         notices=house.notices,
         clock=house.clock,
     )
