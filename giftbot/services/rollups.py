@@ -36,15 +36,16 @@ class ServerCounts:
 class Rollups:
     """Keeps the figures. Every refresh is harmless when repeated, also by several processes at once."""
 
-    def __init__(self, *, store: Store, clock: Clock) -> None:
+    def __init__(self, *, store: Store, clock: Clock, settles: float = 0.0) -> None:
+        """Take the seconds after which a bot that has started looks for the first time."""
         self._store = store
         self._clock = clock
-        self._looks_at: float | None = None
+        self._looks_at = clock.monotonic() + settles
 
     async def refresh_if_due(self) -> None:
         """Count again, if nobody has for a while."""
         now = self._clock.monotonic()
-        if self._looks_at is not None and now < self._looks_at:
+        if now < self._looks_at:
             return
         self._looks_at = now + INTERVAL
         before = await self._store.load_figures()
