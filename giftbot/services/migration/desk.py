@@ -108,13 +108,12 @@ class Desk:
         changed = 0
         if baselines := given.of(Baseline):
             changed += await self._joins.take_baselines(baselines)
-        for taking in (
-            self._staff.take_links(given.of(StaffCode)),
-            self._joins.take(given.of(Membership)),
-            self._staff.take_requests(given.of(VipRequest)),
-            self._staff.take_roles(given.of(VipRole)),
+        for written, skips in (
+            await self._staff.take_links(given.of(StaffCode)),
+            await self._joins.take(given.of(Membership)),
+            await self._staff.take_requests(given.of(VipRequest)),
+            await self._staff.take_roles(given.of(VipRole)),
         ):
-            written, skips = await taking
             changed += written
             self.skips += skips
         return changed
