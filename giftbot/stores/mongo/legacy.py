@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
+from itertools import chain, islice
 from pathlib import Path
 
 import attrs
@@ -33,7 +34,7 @@ from giftbot.stores.mongo.migrations import noted_document
 _log = structlog.get_logger(__name__)
 
 CHUNK = 500
-"""Rows that come in one round trip."""
+"""Values that are handed on together, and rows that come in one round trip."""
 
 ReadRow = Callable[[Mapping[str, object], str, tzinfo | None], Iterator[Found]]
 
@@ -47,6 +48,8 @@ class Kind:
     has_posts: bool = False
     theirs: Filter = attrs.Factory(dict)
     """What tells their rows from ours, where both lie in the same collection."""
+    page: int = CHUNK
+    """Rows that come in one round trip: some hold whole lists, of up to 16 MB."""
 
 
 def _read_state(row: Mapping[str, object], where: str, zone: tzinfo | None) -> Iterator[Found]:
@@ -60,8 +63,8 @@ KINDS = (
     Kind("giftcode_state", _read_state, has_posts=True),
     Kind("gift_codes", gift_rows.read_code, theirs={"status": _ABSENT}),
     Kind("auto_redeemed_codes", gift_rows.read_redeemed, theirs={"outcome": _ABSENT}),
-    Kind("giftcode_redemptions", gift_rows.read_attempts),
-    Kind("auto_redeem_members", gift_rows.read_member),
+    Kind("giftcode_redemptions", gift_rows.read_attempts, page=4),
+    Kind("auto_redeem_members", gift_rows.read_member, page=100),
     Kind("auto_redeem_settings", gift_rows.read_settings),
     Kind("auto_redeem_channels", gift_rows.read_redeem_channel),
 )
@@ -105,24 +108,28 @@ class CollectionSource:
         done = 0
         if self._kept is not None and self._kind.theirs:
             async for rows in _kept_rows(self._kept):
-                yield Chunk(tuple(self._found(rows)), done)
+                for found in self._found(rows):
+                    yield Chunk(found, done)
         async for rows in self._pages():
             done += len(rows)
             if self._kept is not None and not dry_run:
                 await asyncio.to_thread(_keep, self._kept, rows)
                 await self._make_room(rows)
-            yield Chunk(tuple(self._found(rows)), done)
+            for found in self._found(rows):
+                yield Chunk(found, done)
 
-    def _found(self, rows: Iterable[Document]) -> Iterator[Found]:
-        for row in rows:
-            yield from self._kind.read(row, f"{self._kind.name}, {row.get('_id')}", UTC)
+    def _found(self, rows: Iterable[Document]) -> Iterator[tuple[Found, ...]]:
+        read, name = self._kind.read, self._kind.name
+        values = chain.from_iterable(read(row, f"{name}, {row.get('_id')}", UTC) for row in rows)
+        while found := tuple(islice(values, CHUNK)):
+            yield found
 
     async def _pages(self) -> AsyncIterator[list[Document]]:
         # Ids of different types are ordered by type: `$gt` alone would stay within the type of the last one.
         query = self._query
         while True:
             with _legible(self.title), translated():
-                rows = await self._rows.find(query).sort([("_id", 1)]).limit(CHUNK).to_list(None)
+                rows = await self._rows.find(query).sort([("_id", 1)]).limit(self._kind.page).to_list(None)
             if not rows:
                 return
             query = {**self._query, "$expr": {"$gt": ["$_id", {"$literal": rows[-1]["_id"]}]}}
