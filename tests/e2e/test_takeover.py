@@ -94,13 +94,13 @@ def town(stage: Stage) -> Town:
     return Town(stage, *places)
 
 
-async def _on_store(stage: Stage, **environ: str) -> dict[str, tuple[MigrationState, datetime]]:
+async def _on_store(stage: Stage) -> dict[str, tuple[MigrationState, datetime]]:
     """What was taken over, and when."""
 
     async def look(store: Store) -> dict[str, tuple[MigrationState, datetime]]:
         return {one.name: (one.state, one.started_at) for one in await store.list_migrations()}
 
-    async with open_outside(stage.settings(**environ), Role.OPS, owner="a test") as outside:
+    async with open_outside(stage.settings(), Role.OPS, owner="a test") as outside:
         return await look(outside.store)
 
 
@@ -136,7 +136,7 @@ async def test_from_an_old_data_directory_to_posts_of_what_is_new(town: Town) ->
 async def test_where_our_database_is_the_earlier_bots(town: Town, replica_set: Mongod) -> None:
     """Rows of both shapes and the state document count; a new data directory changes nothing."""
     stage, name = town.stage, f"e2e-{uuid.uuid4().hex}"
-    environ = {"MONGO_URI": replica_set.uri, "MONGO_DB_NAME": name}
+    stage.environ.update(MONGO_URI=replica_set.uri, MONGO_DB_NAME=name)
     north, ember = town.north[0].id, town.ember[0].id
     state = {**town.state, "_id": "giftcode_state", "sent": {"global": ["KNOWN11"]}}
     rows: list[dict[str, object]] = [
@@ -155,12 +155,12 @@ async def test_where_our_database_is_the_earlier_bots(town: Town, replica_set: M
         client[name]["gift_codes"].insert_one(
             {"_id": "Old111", "date": "2025-12-25", "validation_status": "posted"}
         )
-    async with stage.bot(**environ):
+    async with stage.bot():
         await town.posts_only_what_is_new()
-    done = await _on_store(stage, **environ)
+    done = await _on_store(stage)
     assert {state for state, _ in done.values()} == {MigrationState.DONE}
     asked = stage.sandbox.sources.hits["json"]
-    async with stage.bot(**environ, GIFTBOT_DATA_DIR=str(stage.directory / "elsewhere")):
+    async with stage.bot(GIFTBOT_DATA_DIR=str(stage.directory / "elsewhere")):
         await stage.sandbox.sources.wait("json", asked + 3)
     town.has_posted()
 
@@ -172,8 +172,8 @@ async def test_posting_waits_while_the_earlier_bots_database_is_away(town: Town,
         client["reminderbot"]["giftcode_state"].insert_one({**town.state, "_id": "giftcode_state"})
     mongod.kill()
     visitor = stage.sandbox.user(town.north[0], name="visitor")
-    environ = {"MONGO_URI_FALLBACK": f"{mongod.uri}&serverSelectionTimeoutMS=300"}
-    async with stage.bot(**environ):
+    stage.environ.update(MONGO_URI_FALLBACK=f"{mongod.uri}&serverSelectionTimeoutMS=300")
+    async with stage.bot():
         await stage.sandbox.sources.wait("json", 3)
         await stage.sandbox.until(
             lambda: "MONGO_URI_FALLBACK" in str(stage.sandbox.world.direct_messages(stage.sandbox.world.owner))
@@ -182,7 +182,7 @@ async def test_posting_waits_while_the_earlier_bots_database_is_away(town: Town,
         assert "Nothing is posted before an earlier bot's data can be read" in status.text
     assert town.posts(town.north) == ""
     mongod.start()
-    async with stage.bot(**environ):
+    async with stage.bot():
         await town.posts_only_what_is_new()
 
 
