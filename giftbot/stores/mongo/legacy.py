@@ -58,10 +58,11 @@ def _read_state(row: Mapping[str, object], where: str, zone: tzinfo | None) -> I
 
 _ABSENT: Filter = {"$exists": False}
 KINDS = (
-    # The history comes before the channels: a server without one is taken for a new server.
+    # Codes are kept before anything that names them changes them. The history comes before the channels: a server
+    # without one is taken for a new server.
+    Kind("gift_codes", gift_rows.read_code, theirs={"status": _ABSENT}),
     Kind("sent_giftcodes", gift_rows.read_sent, has_posts=True, theirs={"state": _ABSENT}),
     Kind("giftcode_state", _read_state, has_posts=True),
-    Kind("gift_codes", gift_rows.read_code, theirs={"status": _ABSENT}),
     Kind("auto_redeemed_codes", gift_rows.read_redeemed, theirs={"outcome": _ABSENT}),
     Kind("giftcode_redemptions", gift_rows.read_attempts, page=4),
     Kind("auto_redeem_members", gift_rows.read_member, page=100),
@@ -85,7 +86,7 @@ class CollectionSource:
         self.name = f"mongodb:{database.name}.{kind.name}"
         self.title = f"collection {kind.name} of the MongoDB database {database.name}"
         self.has_posts = kind.has_posts
-        self.rank = KINDS.index(kind) - 1
+        self.rank = KINDS.index(kind) - 2
 
     async def fingerprint(self) -> str:
         """How many rows there are, and when the last one was changed."""
