@@ -1,4 +1,4 @@
-"""Figure 21: what `ops export` and `ops import` of a million rows need, from SQLite to MongoDB."""
+"""Figure 23: what `ops export` and `ops import` of a million rows need, from SQLite to MongoDB."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ finally:
 
 
 async def measure(session: Session) -> list[Figure]:
-    """Figure 21: out of SQLite into MongoDB, and back."""
+    """Figure 23: out of SQLite into MongoDB, and back."""
     guilds = 200 if session.quick else 2000
     places = [session.places.new(kind) for kind in (SQLITE, MONGODB, SQLITE)]
     await asyncio.to_thread(fill, places[0], guilds)
@@ -60,7 +60,7 @@ async def _of(place: Place, command: str, archive: Path, rows: int) -> Figure:
     seconds = time.monotonic() - began
     megabytes = int(said.decode().rpartition("VmHWM:")[2].split()[0]) / 1024
     return Figure(
-        "21",
+        "23",
         f"{place.kind}: ops {command} of {rows:,} rows: memory at its highest",
         f"< {AT_MOST:.0f} MB",
         f"{megabytes:.1f} MB, in {seconds:.0f} s = {rows / seconds:,.0f} rows a second",
