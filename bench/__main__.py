@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from bench import archives, fanout, idle, invites, lookups, loop, memory, redeem, startup, stats
+from bench import archives, fanout, idle, invites, lookups, loop, memory, migrate, redeem, startup, stats
 from bench.figures import Figure, table, write_json
 from bench.link import child
 from bench.machine import machine_facts
@@ -28,6 +28,7 @@ PARTS: Mapping[str, Measure] = {
     "stats": stats.measure,
     "startup": startup.measure,
     "archives": archives.measure,
+    "migrate": migrate.measure,
 }
 
 
