@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -78,10 +79,7 @@ class MongoMigrationStore:
 
     async def note_sent(self, codes: Sequence[SentCode], now: datetime) -> int:
         """Note codes of any servers as sent by an earlier bot; how many rows changed."""
-        changed = 0
-        for chunk in chunks(codes):
-            changed += await self._note(chunk, now)
-        return changed
+        return sum(await asyncio.gather(*(self._note(chunk, now) for chunk in chunks(codes))))
 
     async def _note(self, codes: Sequence[SentCode], now: datetime) -> int:
         rows = self._database["sent_giftcodes"]
