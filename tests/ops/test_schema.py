@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,10 @@ from giftbot.stores.mongo.schema import INDEXES
 from giftbot.stores.mongo.versions import KNOWN as MONGO_KNOWN
 from giftbot.stores.sqlite.looks import KNOWN
 from giftbot.stores.sqlite.schema import MIGRATIONS
-from tests.mongod import Mongod
+from tests.mongod import Mongod, free_port
 from tests.ops.holding import held_by_another
 from tests.ops.installation import Installation, fill, on_mongo, on_sqlite
-from tests.ops.runs import run_ops
+from tests.ops.runs import clean_environ, run_ops
 
 
 def place_of(installation: Installation) -> str:
@@ -139,3 +141,29 @@ async def test_the_upgrade_is_not_done_beside_a_bot(old: Installation) -> None:
     assert (run.code, run.err) == (73, f"ops: The bot (process {pid}) works on this directory: stop it first.\n")
     shown = await run_ops(old.environ, "schema", "show", "--json")
     assert shown.document["found"] == 1
+
+
+def test_the_bot_does_not_start_on_data_of_a_newer_giftbot(installation: Installation) -> None:
+    """It ends with one sentence, and the data stays as it is."""
+    known = known_to(installation)
+    set_schema(installation, known + 1)
+    token = "MTE5ODc2NTQzMjEwOTg3NjU0Mw.GaBcDe.q7Zx-Qw3rT_y8uI0pAsDfGhJkLzXcVbNm12345"
+    done = subprocess.run(
+        [sys.executable, "-m", "giftbot", "run"],
+        env={
+            **clean_environ(),
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            **installation.environ,
+            "DISCORD_TOKEN": token,
+            "DISCORD_API_URL": f"http://127.0.0.1:{free_port()}/api/v10",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 74
+    [sentence] = [line for line in done.stderr.splitlines() if "newer giftbot" in line]
+    assert f"(schema {known + 1}, this one knows {known}): update giftbot, or restore a backup" in sentence
+    assert "Traceback" not in done.stderr
+    assert installation.run("schema", "show", "--json").document["found"] == known + 1
