@@ -27,7 +27,8 @@ async def sources_of(place: Path, is_ours: Callable[[Path], bool] = nobodys) -> 
 async def read(source: LegacySource) -> list[Found]:
     """Everything in a source, whose size and fingerprint can be had, too."""
     assert await source.fingerprint() == await source.fingerprint()
-    size, found, done = await source.size(), [], 0
+    found: list[Found] = []
+    size, done = await source.size(), 0
     async for chunk in source.read():
         assert chunk.done >= done
         found += chunk.found

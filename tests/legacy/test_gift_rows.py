@@ -109,7 +109,7 @@ def test_settings_and_channels() -> None:
     assert list(gift_rows.read_post_channel(row, "", UTC)) == [PostChannel(GUILD, ChannelId(shapes.CHANNEL), False)]
 
 
-ODD = [
+ODD: list[object] = [
     None,
     True,
     1.5,

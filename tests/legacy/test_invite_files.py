@@ -129,8 +129,8 @@ async def test_tables_of_the_cloud_of_wrong_types(tmp_path: Path) -> None:
     for document in ({"discord_data": data}, data):
         found = await found_in(shapes.write_json(tmp_path / "discord_data_backup.json", document))
         assert len(reasons(found)) == len(found) == 6
-    for document in ([1], {"discord_data": [1]}):
-        found = await found_in(shapes.write_json(tmp_path / "discord_data_backup.json", document))
+    for odd in ([1], {"discord_data": [1]}):
+        found = await found_in(shapes.write_json(tmp_path / "discord_data_backup.json", odd))
         assert len(reasons(found)) == len(found) == 1
 
 
