@@ -239,3 +239,19 @@ async def test_a_copy_waits_while_what_it_copies_cannot_be_read(tmp_path: Path) 
         assert await store.list_players(limit=ALL) == []
         await migrate(store, clock, [copy.source, away.source])
         await check(store, dirt.meaning_of([copy, away]))
+
+
+async def test_a_server_stays_known_when_its_last_player_is_removed(tmp_path: Path) -> None:
+    """A database spoke of a server once, and was read again since: the copy beside it is silent on that server."""
+    guild, player = dirt.GUILDS[0], dirt.PLAYERS[0]
+    database = dirt.Documents("one.members", "auto_redeem_members", [{"_id": 1, "guild_id": guild, "fid": player}])
+    heaps = await dirt.make_heaps(3, tmp_path)
+    [copy] = (heap.source for heap in heaps if heap.source.is_fallback)
+    async with open_sqlite(tmp_path / "giftbot.sqlite") as store:
+        await migrate(store, ManualClock(), [database])
+        database.rows = []
+        await migrate(store, ManualClock(), [database], again=True)
+        await migrate(store, ManualClock(), [copy])
+        players = await store.list_players(limit=ALL)
+    assert [one.player_id for one in players if one.guild_id == guild] == [player]
+    assert {one.guild_id for one in players} == set(dirt.GUILDS)

@@ -162,6 +162,8 @@ class Migrating:
         besides: Collection[GuildId] = (),
     ) -> Outcome:
         desk, tally, changed = Desk(self._store, self._clock, named=named, besides=besides), Tally(), 0
+        # What a source said of servers before stays said: rows that are gone from it since were taken over.
+        known = {one.name: one.servers for one in await self._store.list_migrations()}
         migration = Migration(
             name=source.name,
             title=source.title,
@@ -170,6 +172,7 @@ class Migrating:
             fingerprint="",
             version=__version__,
             is_fallback=source.is_fallback,
+            servers=known.get(source.name, ()),
         )
         problem = None
         try:
@@ -201,7 +204,7 @@ class Migrating:
             finished_at=self._clock.now(),
             counts=counts,
             problem=problem,
-            servers=tuple(sorted(desk.servers)),
+            servers=tuple(sorted({*migration.servers, *desk.servers})),
         )
         if not dry_run:
             await self._store.save_migration(migration)
