@@ -175,5 +175,12 @@ def read_post_channel(row: Row, where: str, zone: tzinfo | None) -> Iterator[Fou
 
 
 def _earliest(row: Row, zone: tzinfo | None, *names: str) -> datetime | None:
-    moments = [cells.moment(row.get(name), zone) for name in names]
-    return min((moment for moment in moments if moment is not None), default=None)
+    earliest, before = None, None
+    for name in names:
+        value = row.get(name)
+        if value is None or value == before:  # most rows say the same twice
+            continue
+        before, moment = value, cells.moment(value, zone)
+        if moment is not None and (earliest is None or moment < earliest):
+            earliest = moment
+    return earliest
