@@ -13,7 +13,8 @@ import pytest
 
 from giftbot.models.announcement import AnnouncementState, Origin
 from giftbot.models.code import TAKEN_OVER, CodeStatus
-from giftbot.models.ids import GuildId
+from giftbot.models.credit import CreditState
+from giftbot.models.ids import GuildId, UserId
 from giftbot.models.legacy import Chunk, Skip
 from giftbot.models.migration import MigrationState
 from giftbot.services.migration.migrating import Migrating, Outcome
@@ -21,8 +22,9 @@ from giftbot.services.migration.ports import LegacySource
 from giftbot.services.ports import Store
 from giftbot.stores.sqlite.store import open_sqlite
 from tests.fakes import ManualClock
-from tests.legacy import dirt
+from tests.legacy import dirt, shapes
 from tests.legacy.dirt import Heap, Meaning
+from tests.legacy.reading import sources_of
 
 SEEDS = range(20)
 ALL = 10_000
@@ -255,3 +257,25 @@ async def test_a_server_stays_known_when_its_last_player_is_removed(tmp_path: Pa
         players = await store.list_players(limit=ALL)
     assert [one.player_id for one in players if one.guild_id == guild] == [player]
     assert {one.guild_id for one in players} == set(dirt.GUILDS)
+
+
+async def test_a_request_counts_once_whenever_the_joins_come(tmp_path: Path) -> None:
+    """Joins that are found later than requests give nobody a second credit; what was decided here since stays."""
+    rows = [{"user_id": dirt.MEMBERS[0], "staff_id": dirt.STAFF[0], "status": "pending"}]
+    requests = {"discord_data": {"vip_requests": rows}}
+    [cloud] = await sources_of(shapes.write_json(tmp_path / "discord_data_backup.json", requests))
+    join = {"user_id": str(dirt.MEMBERS[0]), "timestamp": "2025-06-01T00:00:00", "guild_id": str(dirt.HOME)}
+    [log] = await sources_of(shapes.write_json(tmp_path / "invite_joins.json", [join]))
+    async with open_sqlite(tmp_path / "giftbot.sqlite") as store:
+        clock = ManualClock()
+        await migrate(store, clock, [cloud])
+        await migrate(store, clock, [log])
+        await migrate(store, clock, [cloud, log], again=True)
+        [credit] = await store.list_credits(limit=ALL)
+        assert credit.state is CreditState.PENDING
+        decided = credit.changed(CreditState.REJECTED, clock.now(), staff_id=None, by=UserId(5))
+        assert await store.save_credit(decided)
+        rows[0]["status"] = "completed"
+        shapes.write_json(tmp_path / "discord_data_backup.json", requests)
+        await migrate(store, clock, [cloud])
+        assert [one.state for one in await store.list_credits(limit=ALL)] == [CreditState.REJECTED]
