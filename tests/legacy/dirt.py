@@ -134,6 +134,10 @@ class Dice(random.Random):
         naive = moment.replace(tzinfo=None)
         return self.choice([naive.isoformat(), f"{naive}", f"{naive.isoformat()}Z", moment, naive])
 
+    def object_id(self) -> ObjectId:
+        """An id of MongoDB."""
+        return ObjectId(f"{self.getrandbits(96):024x}")
+
     def guild(self, guild: int) -> object:
         """A server's id as a number or as text."""
         return self.choice([Int64(guild), str(guild), guild])
@@ -216,7 +220,7 @@ def grant_rows(dice: Dice, meaning: Meaning) -> list[dict[str, object]]:
         status = dice.choice(["success", "already_redeemed"])
         rows.append(
             {
-                "_id": dice.choice([ObjectId(), f"{guild}:{code}:{player}:{number}"]),
+                "_id": dice.choice([dice.object_id(), f"{guild}:{code}:{player}:{number}"]),
                 "guild_id": dice.guild(guild),
                 "code": code,
                 "fid": dice.choice([player, int(player), f" {player}"]),
@@ -244,9 +248,11 @@ def member_rows(dice: Dice, meaning: Meaning) -> list[dict[str, object]]:
             "added_at": None if at is None else dice.written(at),
         }
         if dice.random() < 0.5:
-            rows.append({"_id": ObjectId(), "guild_id": dice.guild(guild), **member})
+            rows.append({"_id": dice.object_id(), "guild_id": dice.guild(guild), **member})
         else:
-            rows.append({"_id": ObjectId(), "guild_id": dice.guild(guild), "members": [member, {"fid": "None"}, 5]})
+            rows.append(
+                {"_id": dice.object_id(), "guild_id": dice.guild(guild), "members": [member, {"fid": "None"}, 5]}
+            )
             meaning.skips += 2
         meaning.players.setdefault((guild, player), []).append((name, at))
         meaning.servers.add(guild)

@@ -122,7 +122,7 @@ ODD: list[object] = [
     -1,
     10**40,
     "1e5",
-    ObjectId(),
+    ObjectId("65a000000000000000000009"),
     "²",
     float("nan"),
 ]
