@@ -144,6 +144,8 @@ class Migrating:
 
         Where rows were left because nobody knew their server, they are read again once the operator names one.
         """
+        if not any(one.state is MigrationState.DONE for one in done):
+            return None  # without a look at all that is there: a fingerprint costs one
         try:
             fingerprint = await source.fingerprint()
         except LegacyError:

@@ -109,6 +109,10 @@ class Collection(Protocol):
         """How many rows match."""
         ...
 
+    async def estimated_document_count(self) -> int:
+        """About how many rows there are, without counting them."""
+        ...
+
     async def create_indexes(self, indexes: Sequence[IndexModel]) -> list[str]:
         """Create indexes that are not there yet."""
         ...

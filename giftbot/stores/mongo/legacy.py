@@ -102,6 +102,9 @@ class CollectionSource:
     async def size(self) -> int:
         """Rows."""
         with _legible(self.title), translated():
+            # The estimate is there at once, but after a crash of the server it may be 0 though there are rows.
+            if not self._query and (estimate := await self._rows.estimated_document_count()):
+                return estimate
             return await self._rows.count_documents(self._query)
 
     async def read(self, *, dry_run: bool = False) -> AsyncIterator[Chunk]:
