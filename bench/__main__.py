@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from bench import fanout, hostile, idle, invites, lookups, loop, memory, redeem
+from bench import archives, fanout, hostile, idle, invites, lookups, loop, memory, migrate, redeem, startup, stats
 from bench.figures import Figure, table, write_json
 from bench.link import child
 from bench.machine import machine_facts
@@ -26,6 +26,10 @@ PARTS: Mapping[str, Measure] = {
     "memory": memory.measure,
     "redeem": redeem.measure,
     "invites": invites.measure,
+    "stats": stats.measure,
+    "startup": startup.measure,
+    "archives": archives.measure,
+    "migrate": migrate.measure,
 }
 
 

@@ -21,6 +21,7 @@ from giftbot.sources.catalogue import build_sources, open_fetcher
 from giftbot.stores.directory import Holder, lock_directory, lock_holder
 from giftbot.stores.journal import FileJournal
 from giftbot.stores.state_file import JsonStateFile
+from giftbot.takeover import legacy_of
 
 __all__ = [
     "Discord",
@@ -95,6 +96,7 @@ async def open_outside(settings: Settings, role: Role, *, owner: str) -> AsyncIt
             game=game,
             clock=clock,
             copies=copies,
+            legacy=legacy_of(settings) if role is Role.BOT else None,
         )
 
 

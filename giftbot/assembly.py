@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
 from giftbot.attribution import Attribution, assemble_attribution
@@ -23,6 +25,8 @@ from giftbot.services.job_progress import JobProgress
 from giftbot.services.job_results import JobResults
 from giftbot.services.job_run import Tools, ahead_of
 from giftbot.services.marks import Marks
+from giftbot.services.migration.first_start import FirstStart, Waiting
+from giftbot.services.migration.migrating import Migrating
 from giftbot.services.notices import Notices
 from giftbot.services.pacer import Pacer
 from giftbot.services.players import Players
@@ -33,7 +37,9 @@ from giftbot.services.records import Records
 from giftbot.services.redeeming import Redeeming
 from giftbot.services.redemptions import Redemptions
 from giftbot.services.reports import Reports
+from giftbot.services.rollups import Rollups
 from giftbot.services.rosters import Rosters
+from giftbot.services.rulings import Rulings
 from giftbot.services.running import Running
 from giftbot.services.signal import Signal
 from giftbot.services.state_copy import StateCopy
@@ -59,6 +65,7 @@ class Services:
     guilds: Guilds
     history: History
     reports: Reports
+    rulings: Rulings
     notices: Notices
     detection: Detection
     checks: Checks
@@ -73,10 +80,13 @@ class Services:
     redeeming: Redeeming
     progress: JobProgress
     results: JobResults
+    migrating: Migrating
     verification: Verification | None
     """None unless codes are tried with a player before they are announced."""
     attribution: Attribution | None = None
     """None unless it is switched on."""
+    first_start: FirstStart | None = None
+    """Takes over earlier bots' data; None in a process that is no bot."""
 
     @property
     def actors(self) -> Actors | None:
@@ -128,6 +138,8 @@ def assemble(
         redemptions=redeeming.redemptions,
         clock=clock,
     )
+    migrating = Migrating(store=store, clock=clock, owner=owner)
+    copy = StateCopy(store=store, file=outside.state_file, clock=clock)
     return Services(
         settings=settings,
         store=store,
@@ -138,6 +150,7 @@ def assemble(
         announcements=posting.announcements,
         guilds=posting.guilds,
         history=History(store=store, codes=codes),
+        rulings=Rulings(store=store, codes=codes, announcements=posting.announcements, clock=clock),
         reports=Reports(codes=codes, announcements=posting.announcements, notices=notices, clock=clock),
         notices=notices,
         detection=detection,
@@ -153,7 +166,8 @@ def assemble(
             announcements=posting.announcements,
             redemptions=redeeming.redemptions,
             notices=notices,
-            copy=StateCopy(store=store, file=outside.state_file, clock=clock),
+            rollups=Rollups(store=store, clock=clock, settles=6 * times.upkeep),
+            copy=copy,
             store=store,
             clock=clock,
             interval=settings.giftcode_check_interval,
@@ -165,8 +179,27 @@ def assemble(
         redeeming=redeeming.redeeming,
         progress=redeeming.progress,
         results=JobResults(store=store),
+        migrating=migrating,
         verification=verification,
         attribution=assemble_attribution(outside, discord, notices=notices, times=times),
+        first_start=_assemble_first_start(ground, migrating, checks, (posting.posting, copy)),
+    )
+
+
+def _assemble_first_start(
+    ground: _Ground, migrating: Migrating, checks: Checks, waiting: Sequence[Waiting]
+) -> FirstStart | None:
+    legacy = ground.outside.legacy
+    if legacy is None:
+        return None
+    return FirstStart(
+        migrating=migrating,
+        open_legacy=legacy.open_sources,
+        open_report=legacy.open_report,
+        waiting=waiting,
+        look=checks.regular,
+        notices=ground.notices,
+        clock=ground.outside.clock,
     )
 
 

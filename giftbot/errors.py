@@ -14,9 +14,11 @@ GiftbotError                      what went wrong, as one sentence
 ├── StoreError                    the store did not do what it was asked
 │   └── StoreUnavailableError     the store is out of reach; the write may or may not have happened (exit code 69)
 ├── SourceError                   a source of codes gave nothing that can be used
+├── LegacyError                   what an earlier bot left cannot be read
 ├── InviteLookError               Discord did not show a server's invites
 │   ├── SearchNotReadyError       the member search asks to come again later
 │   └── SearchRefusedError        the member search is not what it was, or not for us
+├── ArchiveError                  an archive of the whole bot cannot be written or used
 └── CopyError                     a copy could not be written or read
     └── CopyRefusedError          what is there is damaged, too large, or not ours
 ```
@@ -101,6 +103,10 @@ class SourceError(GiftbotError):
         self.retry_after = retry_after
 
 
+class LegacyError(GiftbotError):
+    """A source of an earlier bot's data cannot be read, or not to its end."""
+
+
 class InviteLookError(GiftbotError):
     """Discord did not show what was asked for; `permitted` says whether it was asked at all."""
 
@@ -126,6 +132,10 @@ class SearchRefusedError(InviteLookError):
         """Say whether other servers need not be tried."""
         super().__init__(message)
         self.is_everywhere = is_everywhere
+
+
+class ArchiveError(GiftbotError):
+    """An archive of the whole bot cannot be written or used."""
 
 
 class CopyError(GiftbotError):

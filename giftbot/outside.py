@@ -7,6 +7,7 @@ import attrs
 from giftbot.services.invites.copies import Copies
 from giftbot.services.invites.greetings import GreetingOutlet
 from giftbot.services.invites.ports import InviteDirectory, MemberSearch, StaffDesk
+from giftbot.services.migration.first_start import OpenLegacy, OpenReport
 from giftbot.services.ports import (
     Announcer,
     Channels,
@@ -42,6 +43,14 @@ class Discord:
 
 
 @attrs.frozen
+class Legacy:
+    """What earlier bots left, and where the rows are listed that cannot be used."""
+
+    open_sources: OpenLegacy
+    open_report: OpenReport
+
+
+@attrs.frozen
 class Outside:
     """Everything outside of the services but Discord. Tests wrap single ports of it."""
 
@@ -53,3 +62,5 @@ class Outside:
     clock: Clock
     copies: Copies | None = None
     """What keeps copies of invites; None unless attribution is switched on."""
+    legacy: Legacy | None = None
+    """What earlier bots left; None in a process that is no bot."""

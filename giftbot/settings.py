@@ -107,6 +107,12 @@ class Settings:
     mongo_uri: ts.Secret[str] = attrs.field(default=ts.Secret(""), repr=False, validator=_mongo_address)
     """Without it the embedded SQLite store is used."""
     mongo_db_name: str = "giftbot"
+    mongo_uri_fallback: ts.Secret[str] = attrs.field(default=ts.Secret(""), repr=False, validator=_mongo_address)
+    """Where an earlier bot kept its data beside `mongo_uri`; it is only read, to take that over."""
+    mongo_db_wos: str = ""
+    """A database of an earlier bot; it is only read."""
+    mongo_db_reminders: str = ""
+    """Another one."""
     giftbot_data_dir: Path = Path("data")
     game: str = attrs.field(default="whiteout", validator=_one_of(*GAMES))
     """Game profile: default addresses of the sources and of the redemption API."""

@@ -1,4 +1,4 @@
-"""The `ops` command: one module per command; what a command needs is imported when it runs."""
+"""The `ops` command: one module per command (`ops.commands`); what a command needs is imported when it runs."""
 
 from __future__ import annotations
 
@@ -7,26 +7,18 @@ from typing import Annotated
 import typer
 
 from giftbot import __version__
-from ops import backup, codes, doctor, inspection, jobs, players, process, reset, restore, stats, totals
+from ops import process
+from ops.commands import Commands
 
 app = typer.Typer(
     name="ops",
+    cls=Commands,
     help="Look after a giftbot: figures, codes, posts, players, and what is wrong. Works beside a running bot.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("stats")(stats.stats)
-app.add_typer(inspection.app, name="inspect")
-app.command("doctor")(doctor.doctor)
-app.command("reset")(reset.reset)
-app.add_typer(backup.app, name="backup")
-app.command("restore")(restore.restore)
-app.command("rebuild-totals")(totals.rebuild_totals)
-app.add_typer(codes.app, name="codes")
-app.add_typer(jobs.app, name="jobs")
-app.add_typer(players.app, name="players")
 
 
 def _version(wanted: bool) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ops.options import Json
-from ops.process import ops_process
+from ops.options import DryRun, Json
+from ops.process import Process, ops_process, require_data
 
 if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
     from giftbot.app import Services
@@ -23,11 +23,14 @@ app = typer.Typer(
 
 
 @app.command("now")
-def now(json: Json = False) -> None:
+def now(dry_run: DryRun = False, json: Json = False) -> None:
     """Copy everything to every place. A running bot writes its own file; then this one goes to the others."""
     with ops_process() as process:
         from ops import copying  # noqa: PLC0415
 
+        if dry_run:
+            _preview(process, json=json)
+            return
         beside = copying.bot_of(process.settings) is not None
         statuses = process.run(lambda services: _write(services, beside=beside))
         if json:
@@ -50,6 +53,25 @@ def list_(json: Json = False) -> None:
 def verify(json: Json = False) -> None:
     """Read every copy to its last entry. The exit code is 1 when one cannot be used, or an entry of it."""
     _show(json=json, entries=True)
+
+
+def _preview(process: Process, *, json: bool) -> None:
+    """Which places would be written to, and what is there now."""
+    import asyncio  # noqa: PLC0415
+
+    from ops import copying  # noqa: PLC0415
+
+    require_data(process.settings)
+    found = asyncio.run(copying.look(process.settings))
+    if copying.bot_of(process.settings) is not None:
+        found = [one for one in found if one.label != copying.LOCAL]
+    if json:
+        copies = [copying.of_found(one, entries=False) for one in found]
+        process.output.document({"would_be_replaced": copies, "dry_run": True})
+        return
+    process.output.say("Would be replaced, where it can be read:")
+    process.output.table(copying.FOUND_HEADINGS, [copying.found_row(one) for one in found])
+    process.output.say("Nothing was changed (dry run).")
 
 
 async def _write(services: Services, *, beside: bool) -> tuple[CopyStatus, ...]:

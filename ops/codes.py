@@ -1,4 +1,4 @@
-"""`ops codes`: decide on codes that are held."""
+"""`ops codes`: add codes, end them, ask about them, and decide on those that are held."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from giftbot.errors import InvalidInputError
 from giftbot.models.code import CodeStatus, GiftCode, fold
 from giftbot.models.ids import CodeKey
+from ops import rulings
 from ops.listing import show
 from ops.options import DryRun, Json
 from ops.process import Process, inspecting, ops_process
@@ -21,8 +22,15 @@ if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait fo
     Decide = Callable[[Services, Sequence[CodeKey]], Awaitable[list[GiftCode]]]
 
 app = typer.Typer(
-    help="Decide on codes that are held back.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+    help="Add codes, end them, ask the game about them, decide on those that are held.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
 )
+app.command("add")(rulings.add)
+app.command("expire")(rulings.expire)
+app.command("verify")(rulings.verify)
+app.command("announce-again")(rulings.announce_again)
 
 Named = Annotated[list[str] | None, typer.Argument(metavar="CODE...", help="Held codes, in any casing.")]
 All = Annotated[bool, typer.Option("--all", help="All codes that are held now.")]

@@ -19,6 +19,8 @@ from ops.forms import NOTHING, shown
 
 STATUS_HEADINGS = ("layer", "series", "number", "taken", "state")
 FOUND_HEADINGS = ("layer", "series", "number", "taken", "holds")
+LOCAL = "local"
+"""The name of the file beside the tables."""
 
 
 @attrs.frozen

@@ -49,7 +49,12 @@ def _all_checks(process: Process, guild: int | None) -> list[Check]:
         settings = process.settings
     except SettingsError as error:
         return [failed("settings", str(error).rstrip(".")), *surroundings.check_files()]
-    here = [surroundings.check_settings(), *surroundings.check_files(), *surroundings.check_directory(settings)]
+    here = [
+        surroundings.check_settings(),
+        *surroundings.check_files(),
+        *surroundings.check_directory(settings),
+        *surroundings.check_disk(settings),
+    ]
     return here + asyncio.run(_outside(settings, None if guild is None else GuildId(guild)))
 
 
@@ -83,13 +88,21 @@ async def _sources(settings: Settings) -> list[Check]:
 
 
 async def _store(settings: Settings, examination: DiscordExamination, guild_id: GuildId | None) -> list[Check]:
+    from ops.stored import check_file, check_schema  # noqa: PLC0415
+
+    checks: list[Check] = []
     try:
         require_data(settings)
-        return await _opened_store(settings, examination, guild_id)
+        schema, may_open = await check_schema(settings)
+        checks += [schema] if schema is not None else []
+        if may_open:
+            opened = await _opened_store(settings, examination, guild_id)
+            return [*checks, *await check_file(settings), *opened]
+        checks.append(warning("store", "not looked at, because that would change its schema"))
     except DataDirectoryError as error:
-        checks = [warning("store", str(error).rstrip("."))]
+        checks.append(warning("store", str(error).rstrip(".")))
     except StoreError as error:
-        checks = [failed("store", str(error).rstrip("."), "Check MONGO_URI and GIFTBOT_DATA_DIR.")]
+        checks.append(failed("store", str(error).rstrip("."), "Check MONGO_URI and GIFTBOT_DATA_DIR."))
     if guild_id is not None:
         checks.append(warning(f"live {guild_id}", "not asked: without the store its channel is not known"))
     return checks
@@ -101,6 +114,7 @@ async def _opened_store(
     from giftbot.app import journal_of  # noqa: PLC0415
     from giftbot.services.doctor import Doctor  # noqa: PLC0415
     from giftbot.services.redeeming_doctor import RedeemingDoctor  # noqa: PLC0415
+    from ops.earlier import check_legacy  # noqa: PLC0415
 
     async with open_beside(settings) as services:
         store = services.store
@@ -109,6 +123,7 @@ async def _opened_store(
         )
         checks = await Doctor(store=store, journal=journal_of(settings), clock=services.clock).examine()
         checks += await redeeming.examine()
+        checks += await check_legacy(services)
         if guild_id is not None:
             known = (await store.get_guilds([guild_id])).get(guild_id)
             checks.append(await examination.check_channel(known or GuildSettings(guild_id=guild_id)))

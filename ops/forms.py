@@ -15,6 +15,8 @@ from ops.listing import Form
 
 Document = dict[str, object]
 NOTHING = "-"
+_JUST_NOW = 60
+"""Seconds."""
 
 
 def moment(value: datetime | None) -> str | None:
@@ -116,11 +118,28 @@ def of_figures(figures: Figures) -> Document:
     }
 
 
+def age_of(overview: Overview) -> int:
+    """How long ago what is slow to count was counted, in seconds."""
+    return max(round((datetime.now(UTC) - overview.counted_at).total_seconds()), 0)
+
+
+def shown_age(overview: Overview) -> str:
+    """The same for people."""
+    seconds = age_of(overview)
+    if seconds < _JUST_NOW:
+        return "now"
+    minutes, hours = seconds // 60, seconds // 3600
+    ago = f"{hours} h" if hours else f"{minutes} min"
+    return f"{ago} ago; what was sent since is included"
+
+
 def of_overview(overview: Overview) -> Document:
     """The figures of the whole installation."""
     servers = overview.servers
     return {
         **of_figures(overview.figures),
+        "counted_at": moment(overview.counted_at),
+        "age_seconds": age_of(overview),
         "servers": {
             "known": servers.known,
             "configured": servers.configured,

@@ -33,8 +33,8 @@ def _secrets(settings: Settings) -> Iterator[str]:
     yield settings.giftcode_api_key.get_secret_value().strip()
     yield settings.cloud_api_token.get_secret_value().strip()
     yield settings.cloud_object_url.get_secret_value().strip()
-    uri = settings.mongo_uri.get_secret_value()
-    credentials, at, _ = uri.partition("://")[2].rpartition("@")
-    if at:
-        password = credentials.partition(":")[2]
-        yield from (f"{credentials}@", password, unquote(password))
+    for uri in (settings.mongo_uri, settings.mongo_uri_fallback):
+        credentials, at, _ = uri.get_secret_value().partition("://")[2].rpartition("@")
+        if at:
+            password = credentials.partition(":")[2]
+            yield from (f"{credentials}@", password, unquote(password))

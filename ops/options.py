@@ -32,4 +32,5 @@ Limit = Annotated[
         help="Show at most so many.",
     ),
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]

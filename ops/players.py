@@ -13,10 +13,11 @@ from giftbot.errors import InvalidInputError
 from giftbot.models.ids import GuildId
 from giftbot.models.roster import MOST_BYTES, ImportReport, LineResult
 from ops.options import DryRun, Json, OneGuild
-from ops.process import Process, ops_process, require_known
+from ops.process import Process, inspecting, ops_process, require_known
 
 if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
     from giftbot.app import Services
+    from giftbot.models.player import Player
 
 app = typer.Typer(
     help="Import and export a server's players.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
@@ -58,9 +59,12 @@ def import_(table: Table, guild: OneGuild, dry_run: DryRun = False, json: Json =
 
 
 @app.command("export")
-def export(guild: OneGuild, out: Out = None, force: Force = False) -> None:
+def export(guild: OneGuild, out: Out = None, force: Force = False, json: Json = False) -> None:
     """Print the players of a server as CSV, which can be imported again."""
     with ops_process() as process:
+        if json:
+            _show(process, GuildId(guild), out)
+            return
         from giftbot.text.words import counted  # noqa: PLC0415
 
         guild_id = GuildId(guild)
@@ -77,6 +81,20 @@ def export(guild: OneGuild, out: Out = None, force: Force = False) -> None:
         else:
             _write(out, words)
             process.output.say(f"{counted(words.count(chr(10)) - 1, 'player')} written to {out}.")
+
+
+def _show(process: Process, guild_id: GuildId, out: Path | None) -> None:
+    """Print the players as one JSON document."""
+    from giftbot.services.inspection import EVERYBODY  # noqa: PLC0415
+    from ops import redeeming_forms as forms  # noqa: PLC0415
+
+    async def work(services: Services) -> list[Player]:
+        await require_known(services, guild_id)
+        return await inspecting(services).players(guild_id=guild_id, limit=EVERYBODY)
+
+    if out is not None:
+        raise InvalidInputError("--out is for CSV: leave out --json, or send the document to a file with >.")
+    process.output.document({"players": [forms.of_player(player) for player in process.run(work)]})
 
 
 def _import(process: Process, guild_id: GuildId, words: str, *, dry_run: bool) -> ImportReport:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextvars
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
 import typer
@@ -28,13 +30,15 @@ T = TypeVar("T")
 class Process:
     """What every command starts with: the settings, the services, and where its words go."""
 
-    def __init__(self, stack: ExitStack) -> None:
+    def __init__(self, stack: ExitStack, *, keeps_log: bool = True) -> None:
+        """Take `keeps_log`: whether a log file may be written."""
         from ops.masking import Mask  # noqa: PLC0415
         from ops.output import Output  # noqa: PLC0415
 
         self._stack = stack
         self._log: LogFile | None = None
         self._is_logging = False
+        self._keeps_log = keeps_log
         self._is_debug = debug.get()
         self.output = Output(Mask())
 
@@ -50,14 +54,14 @@ class Process:
         self._open_log(settings)
         return settings
 
-    def run(self, work: Callable[[Services], Awaitable[T]], *, begins: bool = False) -> T:
+    def run(self, work: Callable[[Services], Awaitable[T]], *, begins: bool = False, asks_game: bool = False) -> T:
         """Do something with the services, opened for it and closed after it; with `begins` also without data."""
         import asyncio  # noqa: PLC0415
 
         settings = self.settings
 
         async def worked() -> T:
-            async with open_beside(settings, begins=begins) as services:
+            async with open_beside(settings, begins=begins, asks_game=asks_game) as services:
                 return await work(services)
 
         return asyncio.run(worked())
@@ -85,11 +89,14 @@ class Process:
 
         if self._is_debug:
             self._log_to(None, "DEBUG", settings.log_format)
+        elif not self._keeps_log:
+            nowhere = self._stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - on the stack
+            self._log_to(nowhere, settings.log_level, settings.log_format)
         else:
             self._log = self._stack.enter_context(LogFile(settings.giftbot_data_dir))
             self._log_to(self._log, settings.log_level, settings.log_format)
 
-    def _log_to(self, stream: LogFile | None, level: str, log_format: str) -> None:
+    def _log_to(self, stream: LogFile | TextIO | None, level: str, log_format: str) -> None:
         """Send the log to the file, or to standard error, until the process ends."""
         import logging  # noqa: PLC0415
         import sys  # noqa: PLC0415
@@ -143,32 +150,35 @@ def disconnected(settings: Settings) -> Discord:
     )
 
 
-def _without_addresses(settings: Settings) -> Settings:
+def _without_addresses(settings: Settings, *, asks_game: bool) -> Settings:
     import attrs  # noqa: PLC0415
 
     return attrs.evolve(
         settings,
+        game_api_url=settings.game_api_url if asks_game else None,
         giftcode_json_url="",
         giftcode_rss_url="",
         giftcode_page_url="",
         giftcode_api_url="",
         giftcode_api_key=type(settings.giftcode_api_key)(""),
-        game_api_url=None,
     )
 
 
 @asynccontextmanager
-async def open_beside(settings: Settings, *, begins: bool = False) -> AsyncIterator[Services]:
+async def open_beside(
+    settings: Settings, *, begins: bool = False, asks_game: bool = False
+) -> AsyncIterator[Services]:
     """The bot's services, beside a bot that may be running: nothing is locked, replayed or sent.
 
-    Neither sources nor the game are asked: `ops` helps, too, where one of their addresses is wrong. Where there is
-    no data they are refused, or with `begins` the tables are made.
+    Neither sources nor, without `asks_game`, the game are asked: `ops` helps, too, where one of their addresses is
+    wrong. Where there is no data they are refused, or with `begins` the tables are made.
     """
     from giftbot.app import Role, open_services  # noqa: PLC0415
 
     if not begins:
         require_data(settings)
-    async with open_services(_without_addresses(settings), disconnected(settings), role=Role.OPS) as services:
+    inside = _without_addresses(settings, asks_game=asks_game)
+    async with open_services(inside, disconnected(settings), role=Role.OPS) as services:
         yield services
 
 
@@ -185,11 +195,23 @@ async def require_known(services: Services, guild_id: GuildId) -> None:
         raise InvalidInputError(f"Server {guild_id} is not known here. The known ones: ops inspect guilds.")
 
 
+def agreed(process: Process, question: str) -> bool:
+    """Ask, where no is the default. Ends the process when nobody is there to answer."""
+    try:
+        if typer.confirm(question):
+            return True
+    except typer.Abort:
+        process.output.complain("Nothing was changed: nobody answered. Where nobody can, use --yes.")
+        raise typer.Exit(1) from None
+    process.output.say("Nothing was changed.")
+    return False
+
+
 @contextmanager
-def ops_process() -> Iterator[Process]:
+def ops_process(*, keeps_log: bool = True) -> Iterator[Process]:
     """One run: every error of the block becomes one sentence on standard error and an exit code."""
     with ExitStack() as stack:
-        process = Process(stack)
+        process = Process(stack, keeps_log=keeps_log)
         try:
             yield process
         except (typer.Exit, typer.Abort):

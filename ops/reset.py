@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from giftbot.errors import InvalidInputError
 from giftbot.models.ids import GuildId
-from ops.options import DryRun, OneGuild
-from ops.process import Process, inspecting, ops_process
+from ops.options import DryRun, OneGuild, Yes
+from ops.process import agreed, inspecting, ops_process
 
 if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
     from giftbot.services.inspection import ResetPreview
-
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def reset(guild: OneGuild, yes: Yes = False, dry_run: DryRun = False) -> None:
@@ -30,8 +28,8 @@ def reset(guild: OneGuild, yes: Yes = False, dry_run: DryRun = False) -> None:
         if dry_run:
             process.output.say("Nothing was changed (dry run).")
             return
-        if not yes:
-            _ask(process, guild)
+        if not yes and not agreed(process, f"Reset server {guild}?"):
+            raise typer.Exit(1)
         again = process.run(lambda services: services.announcements.reset(guild_id))
         what = f"{counted(again, 'code')} will be posted by the running bot, or when it starts." if again else ""
         process.output.say(f"Done. {what or 'There is nothing to post now.'}")
@@ -49,15 +47,3 @@ def _plan(preview: ResetPreview) -> str:
         then = f"Nothing will be posted, because the server does not post now ({posting_word(guild)})."
     forgets = f"Server {guild.guild_id}: forgets that {counted(preview.sent, 'code')} were posted."
     return f"{forgets} {then} Other servers are not touched."
-
-
-def _ask(process: Process, guild: int) -> None:
-    """Go on after a yes only."""
-    try:
-        agreed = typer.confirm(f"Reset server {guild}?")
-    except typer.Abort:
-        process.output.complain("Nothing was changed: nobody answered. Where nobody can, use --yes.")
-        raise typer.Exit(1) from None
-    if not agreed:
-        process.output.say("Nothing was changed.")
-        raise typer.Exit(1)

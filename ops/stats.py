@@ -62,9 +62,12 @@ def _of_figures(figures: Figures) -> Pairs:
 
 
 def _of_overview(overview: Overview) -> Pairs:
+    from ops.forms import shown_age  # noqa: PLC0415
+
     servers = overview.servers
     return [
         *_of_figures(overview.figures),
+        ("Counted", shown_age(overview)),
         (
             "Servers",
             f"{servers.configured} configured, {servers.posting} posting, {servers.disabled} disabled",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from giftbot.app import game_address, holder_of, open_game
@@ -13,7 +15,12 @@ from giftbot.errors import SettingsError
 from giftbot.models.check import Check, failed, ok, warning
 from giftbot.services.invites.restoring import Look, look_at
 from giftbot.settings import DOTENV_NAME, TOML_NAME, Settings
+from giftbot.text.words import counted
 
+LITTLE, TOO_LITTLE = 1_000_000_000, 100_000_000
+"""Bytes free on the disk: below the first it is warned of, below the second it is a failure."""
+STALE = timedelta(hours=2)
+"""A running bot writes every copy anew each half hour; one that is older than this is not written any more."""
 ALLOWED = 30
 """Calls a minute that the game was seen to allow."""
 
@@ -68,7 +75,9 @@ async def check_copies(settings: Settings) -> list[Check]:
             asked = [local_file(settings), *places.remote]
             looks = await asyncio.gather(*map(look_at, asked))
             local, *remote = zip(asked, looks, strict=True)
-            shown = remote if local[1].copy is not None or local[1] == Look() else [local, *remote]
+            is_stale = _is_stale(settings, local[1])
+            is_well = local[1] == Look() or (local[1].copy is not None and not is_stale)
+            shown = remote if is_well else [local, *remote]
             return [_copies(settings, place.label, look) for place, look in shown]
     except SettingsError as error:
         return [failed("copies", str(error).rstrip("."))]
@@ -82,10 +91,57 @@ def _copies(settings: Settings, label: str, look: Look) -> Check:
         advice = "The bot keeps it aside before it writes there."
         return warning(name, f"what is there cannot be used: {look.refused.rstrip('.')}", advice)
     copy = look.copy
-    found = "none yet" if copy is None else f"number {copy.sequence} of {copy.taken_at:%Y-%m-%dT%H:%M:%SZ}"
+    if copy is None:
+        found = "none yet"
+    else:
+        old = age(datetime.now(UTC) - copy.taken_at)
+        found = f"number {copy.sequence} of {copy.taken_at:%Y-%m-%dT%H:%M:%SZ}, {old} old"
+    if _is_stale(settings, look):
+        return warning(name, found, "The running bot does not write it any more: see its log, and ops backup now.")
     if label == "cloud" and settings.cloud_token is None:
         return warning(name, found, "Whoever knows the address can read it: set CLOUD_API_TOKEN.")
     return ok(name, found)
+
+
+def _is_stale(settings: Settings, look: Look) -> bool:
+    """Whether a bot runs that should have written a newer copy."""
+    if look.copy is None or not settings.giftbot_invites or datetime.now(UTC) - look.copy.taken_at < STALE:
+        return False
+    try:
+        holder = holder_of(settings)
+    except OSError:  # that is said of the lock
+        return False
+    return holder is not None and holder.is_certain
+
+
+def age(passed: timedelta) -> str:
+    """How long something is ago, in the largest unit that fits: `3 days`, `1 hour`."""
+    seconds = max(int(passed.total_seconds()), 0)
+    for length, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= length:
+            return counted(seconds // length, unit)
+    return counted(seconds, "second")
+
+
+def check_disk(settings: Settings) -> list[Check]:
+    """How much room is left where the data is, or will be."""
+    path = settings.giftbot_data_dir.absolute()
+    while not path.exists():
+        path = path.parent
+    try:
+        return [disk_check(shutil.disk_usage(path).free)]
+    except OSError as error:
+        return [warning("disk", f"cannot be measured ({error.strerror})")]
+
+
+def disk_check(free: int) -> Check:
+    """What so many free bytes mean."""
+    found = f"{free / 1e9:.1f} GB free" if free >= LITTLE else f"{free / 1e6:.0f} MB free"
+    if free < TOO_LITTLE:
+        return failed("disk", found, "Make room: on a full disk the bot can neither note nor send anything.")
+    if free < LITTLE:
+        return warning("disk", found, "Make room soon.")
+    return ok("disk", found)
 
 
 def check_directory(settings: Settings) -> list[Check]:

@@ -108,6 +108,17 @@ class CloudClient:
 
         Raises `CopyRefusedError` when it is damaged, too large or not ours, and `CopyError` when nobody knows.
         """
+        body = await self.fetch()
+        if body is None:
+            return None
+        try:
+            return await asyncio.to_thread(read_any_copy, body)
+        except CopyRefusedError as error:
+            await self._keep(body, error)
+            raise
+
+    async def fetch(self) -> bytes | None:
+        """What is there, whosever it is; None when that is nothing. Raises `CopyError`."""
         answer = await self._ask("GET", "get_discord_data_backup", timeout=READ_TIMEOUT)
         if answer.status in _NOTHING:
             self._tag = "*"
@@ -120,11 +131,7 @@ class CloudClient:
                 f"{self._host} holds a copy of more than {LARGEST_COPY >> 20} MiB, which cannot be kept aside: move"
                 " it away there, and it will be written to again."
             )
-        try:
-            return await asyncio.to_thread(read_any_copy, answer.body)
-        except CopyRefusedError as error:
-            await self._keep(answer.body, error)
-            raise
+        return answer.body
 
     async def aclose(self) -> None:
         """Close the session."""

@@ -21,7 +21,9 @@ MANUAL = "manual"
 """The name under which a code reported by hand is kept among its sources."""
 HINT = "api"
 """The name of the shared code-distribution service, which is believed no more than a report by hand."""
-UNCONFIRMING = frozenset({MANUAL, HINT})
+TAKEN_OVER = "migration"
+"""The name under which a code that an earlier bot knew is kept among its sources."""
+UNCONFIRMING = frozenset({MANUAL, HINT, TAKEN_OVER})
 """Sources whose word alone confirms nothing."""
 
 
@@ -133,9 +135,12 @@ class GiftCode:
 
     def is_over(self, now: datetime) -> bool:
         """Whether it cannot be used any more, as far as is known."""
-        return self.status in (CodeStatus.EXPIRED, CodeStatus.INVALID) or (
-            self.expires_at is not None and self.expires_at <= now
-        )
+        return self.is_ended or (self.expires_at is not None and self.expires_at <= now)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether it was found to be over, or refused."""
+        return self.status in (CodeStatus.EXPIRED, CodeStatus.INVALID)
 
     @property
     def is_confirmed(self) -> bool:

@@ -27,6 +27,8 @@ class NoticeKind(enum.StrEnum):
     """The game refuses our signature; told again only after it was well in between."""
     VERIFY_PLAYER = "verify_player"
     """The player with whom new codes are tried is wrong; told again only after it was well in between."""
+    MIGRATION = "migration"
+    """What earlier bots left was taken over, or cannot be."""
     PARKED = "parked"
     """A post that Discord calls malformed."""
 

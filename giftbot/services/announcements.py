@@ -28,6 +28,7 @@ from giftbot.text import notices as texts
 _log = structlog.get_logger(__name__)
 
 _ORIGINS = {"json": Origin.API, "api": Origin.API, "rss": Origin.RSS, "page": Origin.WEBSITE, MANUAL: Origin.MANUAL}
+_ENDED = frozenset(AnnouncementState) - {AnnouncementState.PENDING, AnnouncementState.CLAIMED}
 CHUNK = 500
 """Rows written in one round trip, so that the event loop is never held for long."""
 SERVERS = 50
@@ -138,6 +139,14 @@ class Announcements:
         count = await self._store.retry_unresolved(guild_id, self._clock.now())
         self._wake.set()
         return count
+
+    async def post_code_again(self, guild: GuildSettings, code: GiftCode) -> int:
+        """Post a code once more in a server, whatever became of it there; 0 when it is on its way already."""
+        now = self._clock.now()
+        row = pending(
+            guild.guild_id, code.key, origin_of(code), now, guild_epoch=guild.epoch, code_epoch=code.epoch
+        )
+        return await self._enqueue([row], revive=_ENDED)
 
     async def unsent(self, guild_id: GuildId) -> list[GiftCode]:
         """The active codes that were not sent in a server, oldest first."""

@@ -9,7 +9,7 @@ import attrs
 import structlog
 
 from giftbot.errors import StoreError
-from giftbot.models.code import CodeStatus, GiftCode
+from giftbot.models.code import MANUAL, CodeStatus, Finding, GiftCode, discovered
 from giftbot.models.ids import CodeKey
 from giftbot.models.source import Trust
 from giftbot.services.listings import Observation, is_abandoned, with_finding
@@ -161,6 +161,22 @@ class Codes:
             self.to_verify.set()
         return is_new
 
+    async def affirm(self, finding: Finding) -> GiftCode | None:
+        """Announce a code everywhere on the owner's word, a new one or one that was held; None for any other."""
+        code = self.affirmed(finding)
+        if await self._store.insert_codes([code]):
+            return code
+        decided = await self._decide([finding.key], lambda held, now: _affirmed(held, finding, now))
+        return decided[0] if decided else None
+
+    def affirmed(self, finding: Finding) -> GiftCode:
+        """The code that a finding of the owner's makes."""
+        return discovered(MANUAL, finding, CodeStatus.ACTIVE, self._clock.now())
+
+    async def renew(self, key: CodeKey) -> list[GiftCode]:
+        """Begin a new epoch of a code that was announced before: it is announced once more, everywhere."""
+        return await self._decide([key], _renewed)
+
     async def unverified(self) -> list[GiftCode]:
         """Held codes that the game was not asked about, or did not know what to say of; oldest first."""
         now = self._clock.now()
@@ -214,6 +230,25 @@ def _verified(code: GiftCode, now: datetime) -> GiftCode | None:
 
 def _vouched(code: GiftCode, now: datetime) -> GiftCode | None:
     return code.released(now) if code.status is CodeStatus.HELD and code.is_vouched else None
+
+
+def _affirmed(code: GiftCode, finding: Finding, now: datetime) -> GiftCode | None:
+    if code.status is not CodeStatus.HELD:
+        return None
+    told = attrs.evolve(
+        code.seen(MANUAL, finding, now),
+        rewards=finding.rewards or code.rewards,
+        expires_at=finding.expires_at or code.expires_at,
+    )
+    return told.released(now)
+
+
+def _renewed(code: GiftCode, now: datetime) -> GiftCode | None:
+    if code.status is CodeStatus.HELD:
+        return None
+    if code.is_over(now):
+        return code.returned(now)
+    return attrs.evolve(code, epoch=code.epoch + 1, fan_out=True, updated_at=now)
 
 
 def _discarded(code: GiftCode, now: datetime) -> GiftCode | None:

@@ -90,7 +90,8 @@ class Doctor:
         if not waiting:
             return ok("journal", "empty")
         marks = counted(waiting, "mark")
-        return warning("journal", f"{marks} not in the store yet", "A running bot writes them; keep the file.")
+        advice = "A running bot writes them; while it is stopped: ops replay. Keep the file."
+        return warning("journal", f"{marks} not in the store yet", advice)
 
     def _check_outbox(self, counts: OutboxCounts) -> Check:
         waiting = counted(counts.pending + counts.claimed, "post")

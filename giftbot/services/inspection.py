@@ -12,6 +12,7 @@ import attrs
 from giftbot.models.announcement import Announcement, AnnouncementState
 from giftbot.models.budget import Budget
 from giftbot.models.code import CodeStatus, GiftCode
+from giftbot.models.figures import FigureKind, Rollup
 from giftbot.models.guild import GuildSettings
 from giftbot.models.ids import CodeKey, GuildId, PlayerId, job_id
 from giftbot.models.job import Counts, Job, JobState
@@ -19,24 +20,13 @@ from giftbot.models.player import Player, PlayerState
 from giftbot.models.redemption import Redemption, RedemptionOutcome
 from giftbot.models.statistics import GuildStatistics, OutboxCounts
 from giftbot.services.ports import Clock, Store
+from giftbot.services.rollups import Rollups, ServerCounts, is_small, servers_in
 
 COUNTED = 10_000
 """Rows that are counted by listing them; more than so many are not told apart."""
 
 EVERYBODY = 10_000_000
 """More players than any installation has."""
-
-
-@attrs.frozen
-class ServerCounts:
-    """How many servers there are, of those that ever chose anything."""
-
-    known: int = 0
-    configured: int = 0
-    """With a channel, and the bot is still there."""
-    posting: int = 0
-    disabled: int = 0
-    """The bot stopped posting, because the channel refuses it."""
 
 
 @attrs.frozen
@@ -73,6 +63,8 @@ class Overview:
     """The figures of the whole installation."""
 
     figures: Figures
+    counted_at: datetime
+    """When earlier days were counted. What was sent since is among the figures; what was removed since still is."""
     servers: ServerCounts
     codes: Mapping[CodeStatus, int]
     """How many codes there are in each status; every status is there."""
@@ -101,9 +93,10 @@ class Inspection:
         self._store = store
         self._clock = clock
         self._game = game
+        self._rollups = Rollups(store=store, clock=clock)
 
-    async def figures(self, guild_id: GuildId | None = None) -> Figures:
-        """The figures of one server, or of all."""
+    async def figures(self, guild_id: GuildId) -> Figures:
+        """The figures of one server, as they are now."""
         return Figures(
             statistics=await self._store.get_stats(guild_id, self._clock.now()),
             outbox=await self._store.count_outbox(guild_id),
@@ -111,12 +104,20 @@ class Inspection:
         )
 
     async def overview(self) -> Overview:
-        """The figures of the whole installation."""
+        """The figures of the whole installation; of many rows, older days as they were counted last."""
+        rollup = await self._rollups.current()
+        if is_small(rollup):
+            rollup = await self._rollups.count()
         budget = await self._store.peek_budget(self._game)
         codes = Counter(code.status for code in await self._store.list_codes(tuple(CodeStatus)))
         return Overview(
-            figures=await self.figures(),
-            servers=await self._count_servers(),
+            figures=Figures(
+                statistics=await self._rollups.statistics(rollup),
+                outbox=await self._store.count_outbox(),
+                redeeming=await self._redeeming_of_all(rollup),
+            ),
+            counted_at=rollup.counted_at,
+            servers=servers_in(rollup),
             codes={status: codes[status] for status in CodeStatus},
             budget=budget,
             paused_until=_ahead(budget.paused_until if budget else None, self._clock.now()),
@@ -219,7 +220,16 @@ class Inspection:
             active=len(active),
         )
 
-    async def _count_redeeming(self, guild_id: GuildId | None) -> RedeemingFigures:
+    async def _redeeming_of_all(self, rollup: Rollup) -> RedeemingFigures:
+        players = await self._store.count_players()
+        return RedeemingFigures(
+            players={state: players.get(state, 0) for state in PlayerState},
+            open_jobs=rollup.total(FigureKind.JOBS, JobState.OPEN.value),
+            stopped_jobs=rollup.total(FigureKind.JOBS, JobState.STOPPED.value),
+            unknown_answers=rollup.total(FigureKind.REDEEMED, RedemptionOutcome.UNKNOWN.value),
+        )
+
+    async def _count_redeeming(self, guild_id: GuildId) -> RedeemingFigures:
         players = await self._store.count_players(guild_id)
         jobs = Counter(
             job.state
@@ -236,15 +246,6 @@ class Inspection:
             stopped_jobs=jobs[JobState.STOPPED],
             unknown_answers=len(unknown),
         )
-
-    async def _count_servers(self) -> ServerCounts:
-        known = configured = posting = disabled = 0
-        async for guilds in self._store.scan_guilds(posting_only=False):
-            known += len(guilds)
-            configured += sum(guild.channel_id is not None and guild.left_at is None for guild in guilds)
-            posting += sum(guild.is_posting for guild in guilds)
-            disabled += sum(guild.disabled_reason is not None for guild in guilds)
-        return ServerCounts(known=known, configured=configured, posting=posting, disabled=disabled)
 
 
 def _ahead(moment: datetime | None, now: datetime) -> datetime | None:

@@ -19,6 +19,7 @@ from giftbot.services.remembering import (
     NoticeStore,
     Store,
 )
+from giftbot.services.remembering_migrations import LeaseStore, MigrationStore
 from giftbot.services.remembering_players import (
     BudgetStore,
     JobStore,
@@ -38,6 +39,8 @@ __all__ = [
     "GuildStore",
     "JobStore",
     "Journal",
+    "LeaseStore",
+    "MigrationStore",
     "NoticeStore",
     "Notifier",
     "OwnerDirectory",

@@ -78,6 +78,7 @@ class Posting:
         self._freed = asyncio.Event()
         self._stopping = False
         self._fatal: GiftbotError | None = None
+        self._held: str | None = None
         self.halted: str | None = None
         """Why nothing is sent at present, as a sentence; None while posting goes on."""
 
@@ -112,6 +113,15 @@ class Posting:
         await asyncio.gather(*self._in_flight, return_exceptions=True)
         await self._marks.aclose()
 
+    def hold(self, why: str) -> None:
+        """Claim nothing until `let_go`; `why` is a sentence."""
+        self._held = self.halted = why
+
+    def let_go(self) -> None:
+        """Go on."""
+        self._held = self.halted = None
+        self._wake.set()
+
     def halt(self, error: GiftbotError) -> None:
         """Send nothing any more, whatever is due; `run` ends with this error."""
         self._stopping = True
@@ -131,6 +141,9 @@ class Posting:
         if self._stopping:
             return False
         await self._marks.replay()
+        if self._held is not None:
+            self.halted = self._held
+            return False
         began, now = self._clock.monotonic(), self._clock.now()
         free = self._concurrency - len(self._in_flight)
         claims = await self._store.claim_due(self._owner, now, now + self._times.lease_span, limit=free)

@@ -18,7 +18,10 @@ from giftbot.models.guild import Backfill, GuildSettings
 from giftbot.models.ids import AnnouncementId, ChannelId, CodeKey, GuildId
 from giftbot.models.notice import Notice
 from giftbot.models.statistics import GuildStatistics, OutboxCounts
+from giftbot.services.remembering_archive import ArchiveStore
+from giftbot.services.remembering_figures import FiguresStore
 from giftbot.services.remembering_invites import InviteStore
+from giftbot.services.remembering_migrations import LeaseStore, MigrationStore
 from giftbot.services.remembering_players import RedeemingStore
 
 
@@ -243,7 +246,19 @@ class NoticeStore(Protocol):
         ...
 
 
-class Store(CodeStore, GuildStore, AnnouncementStore, NoticeStore, RedeemingStore, InviteStore, Protocol):
+class Store(
+    CodeStore,
+    GuildStore,
+    AnnouncementStore,
+    NoticeStore,
+    RedeemingStore,
+    InviteStore,
+    MigrationStore,
+    LeaseStore,
+    ArchiveStore,
+    FiguresStore,
+    Protocol,
+):
     """Everything this process remembers, behind one connection."""
 
     @property

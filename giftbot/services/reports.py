@@ -42,8 +42,11 @@ class Reports:
         rewards: str | None = None,
         expires_at: datetime | None = None,
         reporter: str,
+        dry_run: bool = False,
     ) -> Report:
         """Post a code in one server, on its admin's word. `reporter` is who the owner reads of.
+
+        With `dry_run` nothing is stored: what would become of it.
 
         Raises `InvalidCodeError` for what is no code, and `InvalidInputError` when it cannot be posted.
         """
@@ -52,16 +55,18 @@ class Reports:
             raise InvalidInputError(answer_texts.NO_CHANNEL_YET)
         if expires_at is not None and expires_at <= now:
             raise InvalidInputError(answer_texts.EXPIRY_IS_PAST)
-        finding = Finding(key, display_form(raw), _in_one_line(rewards), expires_at)
+        finding = Finding(key, display_form(raw), in_one_line(rewards), expires_at)
         reported = discovered(MANUAL, finding, CodeStatus.HELD, now)
-        is_new = await self._codes.insert_held(reported)
-        code = reported if is_new else (await self._codes.get([key]))[key]
+        is_new = not dry_run and await self._codes.insert_held(reported)
+        known = None if is_new else (await self._codes.get([key])).get(key)
+        code = known or reported
         if code.is_over(now):
             raise InvalidInputError(answer_texts.code_is_over(code.display, code.expired_at))
         if await self._announcements.is_code_sent(guild.guild_id, key):
             return Report(code, ReportResult.ALREADY_SENT)
-        await self._announcements.enqueue(guild, [code], origin=Origin.MANUAL, revive=True)
-        _log.info("code reported", code=key, guild=guild.guild_id, known=not is_new)
+        if not dry_run:
+            await self._announcements.enqueue(guild, [code], origin=Origin.MANUAL, revive=True)
+            _log.info("code reported", code=key, guild=guild.guild_id, known=not is_new)
         if code.status is not CodeStatus.HELD:
             return Report(code, ReportResult.POSTED)
         if is_new:
@@ -84,7 +89,7 @@ class Reports:
         return await self._codes.discard(keys)
 
 
-def _in_one_line(words: str | None) -> str | None:
+def in_one_line(words: str | None) -> str | None:
     """What an admin typed, without line breaks and invisible characters, cut to what a post shows."""
     folded = " ".join((words or "").split())
     return cut("".join(char for char in folded if char.isprintable()), REWARDS_LENGTHS[0])

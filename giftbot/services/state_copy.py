@@ -21,9 +21,20 @@ class StateCopy:
         self._clock = clock
         self._written_at: float | None = None
         self._changes_copied: str | None = None
+        self._is_held = False
+
+    def hold(self, why: str) -> None:
+        """Leave the file as it is until `let_go`: it may be an earlier bot's, which is still to be read."""
+        self._is_held = True
+
+    def let_go(self) -> None:
+        """Write it again when it is due."""
+        self._is_held = False
 
     async def write_if_due(self) -> bool:
         """Write it if something changed and the last copy is old enough; whether it was written."""
+        if self._is_held:
+            return False
         now = self._clock.monotonic()
         if self._written_at is not None and now - self._written_at < AT_MOST_EVERY:
             return False

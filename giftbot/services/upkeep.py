@@ -15,6 +15,7 @@ from giftbot.services.detection import Detection
 from giftbot.services.notices import Notices
 from giftbot.services.ports import AnnouncementStore, Clock
 from giftbot.services.redemptions import Redemptions
+from giftbot.services.rollups import Rollups
 from giftbot.services.state_copy import StateCopy
 
 _log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ class Upkeep:
         redemptions: Redemptions,
         notices: Notices,
         copy: StateCopy,
+        rollups: Rollups,
         store: AnnouncementStore,
         clock: Clock,
         interval: float,
@@ -46,6 +48,7 @@ class Upkeep:
         self._redemptions = redemptions
         self._notices = notices
         self._copy = copy
+        self._rollups = rollups
         self._store = store
         self._clock = clock
         self._interval = interval
@@ -58,6 +61,10 @@ class Upkeep:
     async def run_upkeep(self) -> None:
         """Do the rounds of upkeep for ever."""
         await self._for_ever("upkeep", self.tidy, self._upkeep_interval)
+
+    async def run_figures(self) -> None:
+        """Keep the figures over everything fresh for ever; nothing else waits for that."""
+        await self._for_ever("figures", self._rollups.refresh_if_due, self._upkeep_interval)
 
     async def tidy(self) -> None:
         """One round: finish what a crash cut short or another process asked for, expire, copy, tell."""

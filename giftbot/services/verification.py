@@ -122,6 +122,20 @@ class Verification:
                 await outlet.fan_out()
         return len(this.decided)
 
+    async def ask_now(self, code: GiftCode) -> GameAnswer:
+        """Ask about one code, held or not, and draw the conclusions at once where the answer says enough.
+
+        One that is not stored is only asked about. Raises `GameHaltedError`.
+        """
+        answer = await self._governor.ask(
+            guild_id=NOWHERE, player_id=self._player_id, kingdom=self._kingdom, code=code, urgent=True
+        )
+        _log.info("code tried", code=code.key, outcome=answer.outcome, raw=answer.raw)
+        if await self._conclude(code, answer):
+            for outlet in self._outlets:
+                await outlet.fan_out()
+        return answer
+
     def _due(self, waiting: Sequence[GiftCode]) -> list[GiftCode]:
         """Whom to ask about now, newest first; those that look wrong last, and few of them."""
         due = [code for code in reversed(waiting) if self._is_due(code)]
@@ -162,6 +176,16 @@ class Verification:
 
     async def _decide(self, code: GiftCode, answer: GameAnswer) -> bool:
         """What an answer means for the code; whether it is held no more."""
+        concluded = await self._conclude(code, answer)
+        if concluded is not None:
+            return concluded
+        if answer.outcome is RedemptionOutcome.EXHAUSTED:
+            return await self._doubt_used_up(code, answer)
+        await self._put_off(code, answer)
+        return False
+
+    async def _conclude(self, code: GiftCode, answer: GameAnswer) -> bool | None:
+        """What an answer says of the code for certain; whether that changed it, None where it says nothing."""
         outcome = answer.outcome
         if outcome in _EXISTS:
             released = await self._codes.verify(code.key)
@@ -172,10 +196,7 @@ class Verification:
             ended = await self._codes.end(code.key, is_known=not is_unknown)
             _log.info("code refused by the game", code=code.key, outcome=outcome, raw=answer.raw)
             return ended
-        if outcome is RedemptionOutcome.EXHAUSTED:
-            return await self._doubt_used_up(code, answer)
-        await self._put_off(code, answer)
-        return False
+        return None
 
     async def _doubt_used_up(self, code: GiftCode, answer: GameAnswer) -> bool:
         """Told a second time that it is used up, decide without the game, which tells only this player's story.

@@ -83,3 +83,32 @@ async def test_looking_does_not_disturb_the_bot(beside: Stage) -> None:
         )
     async with beside.bot():
         assert (await run_ops(environ(beside), "doctor")).code == 0
+
+
+async def test_a_code_given_by_hand_is_posted_and_posted_again(beside: Stage) -> None:
+    """Once in each server when it is added, and once more each time it is announced again, also after its end."""
+    servers = [beside.add_server(f"server {number}") for number in range(2)]
+    world = beside.sandbox.world
+    async with beside.bot():
+        for _, channel, admin in servers:
+            await beside.configure(admin, channel)
+        added = await run_ops(environ(beside), "codes", "add", "Hand_1", "--rewards", "a chest")
+        assert (added.code, added.out) == (0, "Announced in every server that posts: Hand_1.\n")
+        for _, channel, _ in servers:
+            [message] = await beside.sandbox.wait_for_messages(channel)
+            assert "Hand_1" in text_of(message)
+        again = await run_ops(environ(beside), "codes", "announce-again", "hand_1", "--yes")
+        assert again.lines[0] == "Hand_1 will be posted in 2 servers, also in the 2 servers that had it once."
+        for _, channel, _ in servers:
+            await beside.sandbox.wait_for_messages(channel, 2)
+        guild, channel, _ = servers[0]
+        named = ("--guild", str(guild.id), "--yes")
+        at_once = await run_ops(environ(beside), "codes", "announce-again", "hand_1", *named)
+        assert at_once.code == 2
+        assert "Discord shows the same post only once within minutes" in at_once.err
+        assert (await run_ops(environ(beside), "codes", "expire", "hand_1")).code == 0
+        back = await run_ops(environ(beside), "codes", "announce-again", "hand_1", "--yes")
+        assert back.code == 0
+        for _, channel, _ in servers:
+            await beside.sandbox.wait_for_messages(channel, 3)
+    assert [len(world.messages(channel)) for _, channel, _ in servers] == [3, 3]

@@ -81,6 +81,24 @@ def made(tmp_path: Path, service: _Service) -> Installation:
     return made
 
 
+def test_a_dry_run_writes_no_copy(made: Installation) -> None:
+    """It says which places there are and what is there; nothing comes into being."""
+    run = made.run("backup", "now", "--dry-run")
+    assert (run.code, run.lines) == (
+        0,
+        [
+            "Would be replaced, where it can be read:",
+            "layer series number taken holds",
+            "local - - - nothing",
+            "cloud - - - nothing",
+            "Nothing was changed (dry run).",
+        ],
+    )
+    document = made.run("backup", "now", "--dry-run", "--json").document
+    assert [one["layer"] for one in document["would_be_replaced"]] == ["local", "cloud"]
+    assert {one["sequence"] for one in made.run("backup", "list", "--json").document["copies"]} == {None}
+
+
 def test_backup_now_list_and_verify(made: Installation) -> None:
     """Both places have the same copy; its entries are counted."""
     run = made.run("backup", "now", "--json")

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from giftbot.models.check import Level
 from giftbot.services.invites.envelope import render_file
 from giftbot.services.invites.ports import Copy
+from giftbot.stores.sqlite.looks import KNOWN
+from ops.surroundings import age, disk_check
 from tests.e2e.stage import Stage
 from tests.ops.examining import Place, checks_of, examined
-from tests.ops.installation import Installation, on_sqlite
+from tests.ops.holding import held_by_another
+from tests.ops.installation import Installation, fill, on_sqlite
 from tests.ops.runs import environ_of, run_ops
 
 
@@ -32,7 +38,7 @@ async def test_all_is_well_beside_a_running_bot(stage: Stage) -> None:
     store = found.pop("store")
     assert store.startswith("SQLite answers in ")
     assert f"file {stage.directory}/giftbot.sqlite" in store
-    assert "schema 3" in store
+    assert found.pop("disk").endswith(" free")
     assert found == {
         "settings": "read from the environment",
         "data": f"{stage.directory} can be written",
@@ -44,6 +50,8 @@ async def test_all_is_well_beside_a_running_bot(stage: Stage) -> None:
         "source rss": f"1 code at {stage.sandbox.sources.rss_url}",
         "game": f"whiteout at {stage.sandbox.game.url}, 30 calls a minute, 2.5 s between two for one player,"
         " new codes are not tried before they are posted",
+        "schema": f"{KNOWN}, this giftbot writes {KNOWN}",
+        "file": "is whole (quick check)",
         "journal": "empty",
         "outbox": "0 posts waiting, 0 not certain, 0 failed",
         "servers": "1 posting, 0 with trouble",
@@ -51,11 +59,12 @@ async def test_all_is_well_beside_a_running_bot(stage: Stage) -> None:
         "jobs": "0 open, 0 stopped",
         "players": "none is registered",
         "answers": "none that is not known",
+        "earlier bots": "nothing of theirs is here",
         f"live {guild.id}": f"the bot may post in channel {channel.id}",
     }
     assert [line.split()[0] for line in table.out.splitlines()] == ["ok"] * len(checks)
     assert table.lines[-2:] == [
-        "ok answers none that is not known.",
+        "ok earlier bots nothing of theirs is here.",
         f"ok live {guild.id} the bot may post in channel {channel.id}.",
     ]
 
@@ -156,3 +165,47 @@ def test_a_local_copy_that_cannot_be_used_is_named(sqlite: Installation) -> None
     assert level == "warning"
     assert found == "what is there cannot be used: It is damaged: no whole JSON"
     assert advice == "The bot keeps it aside before it writes there."
+
+
+async def test_a_copy_that_a_running_bot_does_not_write(tmp_path: Path) -> None:
+    """Its age is told, as a warning while a bot runs that should have written a newer one; else it is nothing."""
+    installation = on_sqlite(tmp_path / "data", GIFTBOT_INVITES="true")
+    await installation.on_store(fill)
+    taken_at = datetime.now(UTC) - timedelta(days=3)
+    copy = render_file(Copy("a", 7, taken_at, {}))
+    (installation.directory / "invite_cache_backup.json").write_bytes(copy)
+    assert "copies local" not in checks_of(await run_ops(installation.environ, "doctor", "--json"))
+    async with held_by_another(installation.directory):
+        checks = checks_of(await run_ops(installation.environ, "doctor", "--json"))
+    assert checks["copies local"] == (
+        "warning",
+        f"number 7 of {taken_at:%Y-%m-%dT%H:%M:%SZ}, 3 days old",
+        "The running bot does not write it any more: see its log, and ops backup now.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("free", "level", "found"),
+    [
+        (99_000_000, Level.FAILED, "99 MB free"),
+        (999_000_000, Level.WARNING, "999 MB free"),
+        (1_100_000_000, Level.OK, "1.1 GB free"),
+    ],
+)
+def test_a_disk_that_fills_up(free: int, level: Level, found: str) -> None:
+    """It is told of before it is full, with what happens then."""
+    check = disk_check(free)
+    assert (check.level, check.found, check.advice is None) == (level, found, level is Level.OK)
+
+
+@pytest.mark.parametrize(
+    ("passed", "words"),
+    [
+        (timedelta(days=3, hours=5), "3 days"),
+        (timedelta(minutes=61), "1 hour"),
+        (timedelta(seconds=-1), "0 seconds"),
+    ],
+)
+def test_ages_are_told_in_one_unit(passed: timedelta, words: str) -> None:
+    """The largest that fits; a clock that is behind makes nothing younger than now."""
+    assert age(passed) == words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from giftbot.models.announcement import AnnouncementState, Mark
 from giftbot.models.guild import GuildSettings
 from giftbot.models.ids import ChannelId, GuildId
 from giftbot.settings import load_settings
+from giftbot.stores.sqlite.looks import KNOWN
 from tests.conftest import MongodFactory
 from tests.mongod import Mongod
 from tests.ops.examining import examined
 from tests.ops.installation import EMBER, NORTH, NOW, QUIET, ROWS, Installation, fill, iso, on_mongo, row
+from tests.ops.test_schema import known_to, set_schema
 
 
 def test_what_the_store_says(installation: Installation) -> None:
@@ -55,7 +58,7 @@ def test_marks_that_wait_in_the_journal(sqlite: Installation) -> None:
         assert examined(sqlite)["journal"] == (
             "warning",
             "1 mark not in the store yet",
-            "A running bot writes them; keep the file.",
+            "A running bot writes them; while it is stopped: ops replay. Keep the file.",
         )
 
 
@@ -96,3 +99,44 @@ def test_a_mongodb_that_is_away(own_mongod: MongodFactory, tmp_path: Path) -> No
     assert checks["store"][1].startswith("MongoDB is out of reach")
     assert checks["data"][0] == "ok"
     assert "outbox" not in checks
+
+
+def test_an_older_schema_is_left_as_it_is(sqlite: Installation) -> None:
+    """Looking upgrades nothing: the store is not opened, and that is said."""
+    set_schema(sqlite, KNOWN - 1)
+    checks = examined(sqlite)
+    assert checks["schema"] == (
+        "warning",
+        f"{KNOWN - 1}, this giftbot writes {KNOWN}",
+        "Start the bot, which upgrades it, or: ops schema upgrade.",
+    )
+    assert checks["store"] == ("warning", "not looked at, because that would change its schema", None)
+    assert "outbox" not in checks
+    assert sqlite.run("schema", "show", "--json").document["found"] == KNOWN - 1
+
+
+def test_data_of_a_newer_giftbot(installation: Installation) -> None:
+    """It is a failure that names both schemas, on both stores."""
+    known = known_to(installation)
+    set_schema(installation, known + 1)
+    level, found, advice = examined(installation)["schema"]
+    assert (level, advice) == ("failed", "Update giftbot.")
+    assert found == f"{known + 1}, this giftbot writes {known}: a newer giftbot wrote this data"
+
+
+def test_a_damaged_file(sqlite: Installation) -> None:
+    """What SQLite finds first is told, with what to do."""
+    file = sqlite.directory / "giftbot.sqlite"
+    with sqlite3.connect(file) as database:
+        [(page,)] = database.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'invite_joins_joined'"
+        ).fetchall()
+        [(size,)] = database.execute("PRAGMA page_size").fetchall()
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    with file.open("r+b") as raw:
+        raw.seek((page - 1) * size)
+        raw.write(b"\xff" * size)
+    level, found, _ = examined(sqlite)["file"]
+    assert level == "failed"
+    assert found.startswith("is damaged: ")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+import typer.main
 
 from giftbot import __version__
+from ops.__main__ import app
+from ops.commands import COMMANDS
 from tests.ops.runs import run_here
+from tests.ops.tree import leaves, options_of
 
 HEAVY = (
     "hikari",
@@ -23,6 +28,20 @@ HEAVY = (
     "lxml",
 )
 """Each of them takes longer to import than all that the help needs."""
+
+
+READING = {
+    *("stats", "doctor", "codes held", "players export", "backup list", "backup verify", "schema show", "export"),
+    *(f"inspect {what}" for what in ("codes", "sent", "guilds", "players", "jobs", "redemptions")),
+    *(f"inspect {what}" for what in ("invites", "joins", "staff", "credits")),
+}
+WRITING = {
+    *(f"codes {what}" for what in ("add", "expire", "verify", "announce-again", "release", "discard")),
+    *("jobs stop", "jobs resume", "jobs retry", "players import", "reset", "backup now", "restore"),
+    *("rebuild-totals", "migrate", "replay", "schema upgrade", "import"),
+}
+NEITHER = {"completion"}
+"""A script for a shell."""
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -54,6 +73,23 @@ def test_every_command_explains_itself(command: list[str]) -> None:
     run = run_here({}, *command, "--help")
     assert run.code == 0
     assert "--help" in run.out
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    """The list is written down, so that it needs no command; it is the first sentence of the command's own help."""
+    group: Any = typer.main.get_command(app)
+    for name, entry in COMMANDS.items():
+        command = group.commands.get(name)
+        assert entry.help == f"{command.get_short_help_str(1000).rstrip('.')}.", name
+
+
+def test_reading_commands_have_json_and_writing_ones_dry_run() -> None:
+    """Every command is one or the other; one that is new has to say which."""
+    for path, command in leaves():
+        words, options = " ".join(path), options_of(command)
+        assert (words in READING) + (words in WRITING) + (words in NEITHER) == 1, words
+        assert "--json" in options or words not in READING, words
+        assert "--dry-run" in options or words not in WRITING, words
 
 
 def test_the_version() -> None:

@@ -109,6 +109,10 @@ class Collection(Protocol):
         """How many rows match."""
         ...
 
+    async def estimated_document_count(self) -> int:
+        """About how many rows there are, without counting them."""
+        ...
+
     async def create_indexes(self, indexes: Sequence[IndexModel]) -> list[str]:
         """Create indexes that are not there yet."""
         ...
@@ -130,6 +134,10 @@ class MongoDatabase(Protocol):
         """Run a command of the server."""
         ...
 
+    async def list_collection_names(self) -> list[str]:
+        """Its collections."""
+        ...
+
 
 class _Client(Protocol):
     def __getitem__(self, name: str) -> MongoDatabase: ...
@@ -142,7 +150,10 @@ def _load_motor() -> ModuleType:
     return importlib.import_module("motor.motor_asyncio")
 
 
-def _client(motor: ModuleType, uri: str, appname: str, listeners: Sequence[CommandListener]) -> _Client:
+def _client(
+    motor: ModuleType, uri: str, appname: str, listeners: Sequence[CommandListener], *, takes_anything: bool
+) -> _Client:
+    lenient = {"datetime_conversion": "DATETIME_AUTO", "unicode_decode_error_handler": "replace"}
     client: object = motor.AsyncIOMotorClient(
         uri,
         w="majority",
@@ -153,6 +164,7 @@ def _client(motor: ModuleType, uri: str, appname: str, listeners: Sequence[Comma
         tz_aware=True,
         appname=appname,
         event_listeners=list(listeners),
+        **(lenient if takes_anything else {}),
     )
     return cast("_Client", client)
 
@@ -166,14 +178,7 @@ async def open_client(
     Raises `StoreUnavailableError` when none does, `StoreError` when the URI or the login is wrong; no message holds
     the password. Logs one warning when the server is no replica set. `listeners` hear every command.
     """
-    motor = await asyncio.to_thread(_load_motor)  # some 50 ms, in which the event loop goes on
-    try:
-        with translated():
-            client = _client(motor, uri, appname, listeners)
-    except (ValueError, TypeError) as error:  # what PyMongo raises for some wrong URIs
-        raise unusable(error) from None
-    try:
-        opened = client[database]
+    async with open_databases(uri, [database], appname=appname, listeners=listeners) as [opened]:
         with translated():
             hello = await opened.command("hello")
         if topology(hello) == "standalone":
@@ -182,6 +187,29 @@ async def open_client(
                 " a replica set, even of one server, is safer"
             )
         yield opened
+
+
+@asynccontextmanager
+async def open_databases(
+    uri: str,
+    names: Sequence[str],
+    *,
+    appname: str = "giftbot",
+    listeners: Sequence[CommandListener] = (),
+    takes_anything: bool = False,
+) -> AsyncIterator[list[MongoDatabase]]:
+    """Open a client, and databases of its server. Raises as `open_client` does, but asks nothing yet.
+
+    With `takes_anything` a row of which a text or a moment cannot be read is given all the same.
+    """
+    motor = await asyncio.to_thread(_load_motor)  # some 50 ms, in which the event loop goes on
+    try:
+        with translated():
+            client = _client(motor, uri, appname, listeners, takes_anything=takes_anything)
+    except (ValueError, TypeError) as error:  # what PyMongo raises for some wrong URIs
+        raise unusable(error) from None
+    try:
+        yield [client[name] for name in names]
     finally:
         client.close()
 

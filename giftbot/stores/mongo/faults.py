@@ -21,7 +21,9 @@ from giftbot.errors import StoreError, StoreUnavailableError
 
 DUPLICATE_KEY = 11000
 _LOGIN = {18, 8000}
-_FORBIDDEN = {13}
+FORBIDDEN = frozenset({13})
+"""Server codes for: this user may not."""
+
 _PASSING = {6, 7, 50, 64, 89, 91, 112, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436}
 """Server codes for "not now": host unreachable, timeouts, shutting down, stepping down, conflicts."""
 
@@ -50,7 +52,7 @@ def explained(error: PyMongoError) -> StoreError:
     code = error.code if isinstance(error, OperationFailure) else None
     if code in _LOGIN:
         return StoreError("MongoDB refuses the user name or password of MONGO_URI.")
-    if code in _FORBIDDEN:
+    if code in FORBIDDEN:
         return StoreError(
             "MongoDB does not allow this user to read and write the database: give it readWrite on it."
         )

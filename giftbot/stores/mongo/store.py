@@ -9,10 +9,12 @@ from datetime import timedelta
 
 from giftbot.models.announcement import AnnouncementState
 from giftbot.stores.documents import Document
+from giftbot.stores.mongo.archive import MongoArchiveStore
 from giftbot.stores.mongo.budgets import MongoBudgetStore
 from giftbot.stores.mongo.codes import MongoCodeStore
 from giftbot.stores.mongo.driver import MongoDatabase, measure_clock_offset, open_client, topology
 from giftbot.stores.mongo.faults import translated
+from giftbot.stores.mongo.figures import MongoFiguresStore
 from giftbot.stores.mongo.guilds import MongoGuildStore
 from giftbot.stores.mongo.history import MongoHistory
 from giftbot.stores.mongo.invites_batches import MongoInviteBatchStore
@@ -21,12 +23,13 @@ from giftbot.stores.mongo.invites_settings import MongoInviteSettingsStore
 from giftbot.stores.mongo.invites_staff import MongoStaffStore
 from giftbot.stores.mongo.jobs import MongoJobStore
 from giftbot.stores.mongo.marks import MongoMarks
+from giftbot.stores.mongo.migrations import MongoMigrationStore
 from giftbot.stores.mongo.notices import MongoNoticeStore
 from giftbot.stores.mongo.outbox import MongoOutbox
 from giftbot.stores.mongo.players import MongoPlayerStore
 from giftbot.stores.mongo.redemptions import MongoRedemptionStore
-from giftbot.stores.mongo.schema import ensure_indexes
 from giftbot.stores.mongo.upkeep import MongoUpkeep
+from giftbot.stores.mongo.versions import upgrade
 
 
 def _newest(counted: object) -> list[Document]:
@@ -65,6 +68,9 @@ class MongoStore(
     MongoJoinStore,
     MongoStaffStore,
     MongoInviteSettingsStore,
+    MongoMigrationStore,
+    MongoArchiveStore,
+    MongoFiguresStore,
 ):
     """`Store` on MongoDB; each parent adds one noun. Takes motor's database, or one that behaves like it."""
 
@@ -111,10 +117,11 @@ class MongoStore(
 
 @asynccontextmanager
 async def open_mongo(uri: str, database: str, *, appname: str = "giftbot") -> AsyncIterator[MongoStore]:
-    """Open the store in this database, and create the indexes that are missing.
+    """Open the store in this database, which is brought to this giftbot's schema and gets the indexes it lacks.
 
-    Raises `StoreUnavailableError` when no server answers within 2 s, `StoreError` when URI or login are wrong.
+    Raises `StoreUnavailableError` when no server answers within 2 s, `StoreError` when URI or login are wrong, or
+    when a newer giftbot wrote it.
     """
     async with open_client(uri, database, appname=appname) as opened:
-        await ensure_indexes(opened)
+        await upgrade(opened)
         yield MongoStore(opened)

@@ -13,7 +13,7 @@ import attrs
 from giftbot.models.guild import Backfill, GuildSettings
 from giftbot.models.ids import ChannelId, GuildId
 from giftbot.stores.documents import milliseconds, read_in_turns
-from giftbot.stores.sqlite.database import Database
+from giftbot.stores.sqlite.database import Database, Turn
 from giftbot.stores.sqlite.rows import CONVERTER, GUILDS, decode_guild, stored_moment
 
 _POSTING = " AND channel_id IS NOT NULL AND auto_post AND disabled_reason IS NULL AND left_at IS NULL"
@@ -54,12 +54,15 @@ class SqliteGuildStore:
         """Insert (revision 0) or replace, if nobody else changed the settings since they were read."""
         saved = attrs.evolve(settings, revision=settings.revision + 1)
         values = GUILDS.encode(CONVERTER.unstructure(saved))
-        async with self._database.transaction() as transaction:
-            if await transaction.run(GUILDS.replace, [*values, settings.guild_id, settings.revision]):
+
+        def save(turn: Turn) -> bool:
+            if turn.run_many(GUILDS.replace, [[*values, settings.guild_id, settings.revision]]):
                 return True
             if settings.revision:
                 return False
-            return await transaction.run(f"{GUILDS.insert} ON CONFLICT (_id) DO NOTHING", values) == 1
+            return turn.run_many(f"{GUILDS.insert} ON CONFLICT (_id) DO NOTHING", [values]) == 1
+
+        return await self._database.write(save)
 
     async def disable_channel(self, guild_id: GuildId, channel_id: ChannelId, reason: str, now: datetime) -> bool:
         """Stop posting to this channel. True only for the one call that changed it."""

@@ -236,5 +236,18 @@ _INVITES = (
     "CREATE INDEX credits_created ON credits (created_at DESC, _id)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES + _INDEXES, _REDEMPTION, _INVITES)
+_TAKEN_OVER = ("CREATE TABLE migrations (_id TEXT PRIMARY KEY NOT NULL, document TEXT NOT NULL)",)
+
+# How many there were of each kind and name, per day (since 1970); the row `refreshed` says when they were counted.
+_FIGURES = (
+    """CREATE TABLE daily_figures (
+        _id TEXT PRIMARY KEY NOT NULL,
+        kind TEXT NOT NULL,
+        day INTEGER,
+        name TEXT NOT NULL,
+        count INTEGER NOT NULL
+    )""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES + _INDEXES, _REDEMPTION, _INVITES, _TAKEN_OVER, _FIGURES)
 """Statements that lead from each schema version to the next; the version is how many of these were applied."""

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from giftbot.stores.sqlite.archive import SqliteArchiveStore
 from giftbot.stores.sqlite.budgets import SqliteBudgetStore
 from giftbot.stores.sqlite.codes import SqliteCodeStore
 from giftbot.stores.sqlite.database import Database, open_database
+from giftbot.stores.sqlite.figures import SqliteFiguresStore
 from giftbot.stores.sqlite.guilds import SqliteGuildStore
 from giftbot.stores.sqlite.history import SqliteHistory
 from giftbot.stores.sqlite.invites_batches import SqliteInviteBatchStore
@@ -20,6 +22,7 @@ from giftbot.stores.sqlite.invites_settings import SqliteInviteSettingsStore
 from giftbot.stores.sqlite.invites_staff import SqliteStaffStore
 from giftbot.stores.sqlite.jobs import SqliteJobStore
 from giftbot.stores.sqlite.marks import SqliteMarks
+from giftbot.stores.sqlite.migrations import SqliteMigrationStore
 from giftbot.stores.sqlite.notices import SqliteNoticeStore
 from giftbot.stores.sqlite.outbox import SqliteOutbox
 from giftbot.stores.sqlite.players import SqlitePlayerStore
@@ -46,6 +49,9 @@ class SqliteStore(
     SqliteJoinStore,
     SqliteStaffStore,
     SqliteInviteSettingsStore,
+    SqliteMigrationStore,
+    SqliteArchiveStore,
+    SqliteFiguresStore,
 ):
     """`Store` on SQLite; each parent adds one noun."""
 

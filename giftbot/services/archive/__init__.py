@@ -1,0 +1,1 @@
+"""The whole bot as one archive, to move it between stores and machines."""

@@ -1,0 +1,1 @@
+"""Taking over what earlier bots left: sources are read once, in any order, as often as anybody likes."""

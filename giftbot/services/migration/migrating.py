@@ -1,0 +1,239 @@
+"""A migration: sources are read one after the other, under a lease, and what became of each is remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+import attrs
+import structlog
+
+from giftbot import __version__
+from giftbot.errors import InvalidInputError, LegacyError
+from giftbot.models.ids import GuildId
+from giftbot.models.legacy import Skip
+from giftbot.models.migration import Counts, Migration, MigrationState
+from giftbot.services.migration.ahead import reading_ahead
+from giftbot.services.migration.desk import Desk, Tally
+from giftbot.services.migration.homes import NO_HOME
+from giftbot.services.migration.ports import LegacySource
+from giftbot.services.ports import Clock, Store
+
+_log = structlog.get_logger(__name__)
+
+LEASE = "migration"
+HOLDS_FOR = 60.0
+"""Seconds after which another process may go on where one has died."""
+LOOKS_AGAIN = 2.0
+"""Seconds after which a process that waits looks whether the other one is done."""
+
+Progress = Callable[[LegacySource, int, int, int], None]
+"""Called now and then with a source, how much of it was read, how much there is, and how many values that gave."""
+
+
+class Report(Protocol):
+    """Takes down each row that is not taken over."""
+
+    def skip(self, source: LegacySource, skips: Sequence[Skip]) -> None:
+        """Write them down."""
+        ...
+
+
+@attrs.frozen
+class Outcome:
+    """What became of one source in this run."""
+
+    migration: Migration
+    was_done: bool = False
+    """Whether it had been taken over before, and was left alone."""
+
+
+class Migrating:
+    """Takes over what earlier bots left. Every part may be interrupted and repeated."""
+
+    def __init__(self, *, store: Store, clock: Clock, owner: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._owner = owner
+
+    async def run(
+        self,
+        sources: Sequence[LegacySource],
+        *,
+        report: Report,
+        named: GuildId | None = None,
+        dry_run: bool = False,
+        again: bool = False,
+        progress: Progress = lambda source, done, size, values: None,
+        waiting: Callable[[], None] = lambda: None,
+    ) -> list[Outcome]:
+        """Take over all of them; what became of each. With `again` also those that were done before.
+
+        A source that fails does not stop the others. Another process that does the same is waited for. `named` is
+        the server of rows that name none. `waiting` is called once when another process is waited for.
+        """
+        ordered = sorted(sources, key=lambda source: (source.is_fallback, source.rank))
+        if dry_run:
+            return [await self._read(source, report, progress, named=named, dry_run=True) for source in ordered]
+        await self._take_lease(waiting)
+        try:
+            outcomes = []
+            for source in ordered:
+                done = await self._store.list_migrations()
+                before = None if again else _given_up(done, source) or await self._before(done, source, named)
+                if before is not None:
+                    outcomes.append(Outcome(before, was_done=True))
+                    continue
+                failed = next((one.migration for one in outcomes if one.migration.is_failed), None)
+                if source.is_fallback and failed is not None:
+                    outcomes.append(await self._put_off(source, failed))
+                    continue
+                known = {guild for one in done if not one.is_fallback for guild in one.servers}
+                besides = known if source.is_fallback else set()
+                outcomes.append(
+                    await self._read(source, report, progress, named=named, dry_run=False, besides=besides)
+                )
+            return outcomes
+        finally:
+            await self._store.drop_lease(LEASE, self._owner)
+
+    async def give_up(self, name: str, *, dry_run: bool = False) -> Migration:
+        """Go on without a source that failed. Raises `InvalidInputError` when none of that name did."""
+        failed = {one.name: one for one in await self._store.list_migrations() if one.is_failed}
+        if name not in failed:
+            others = f"These have: {', '.join(failed)}." if failed else "None has."
+            raise InvalidInputError(f"No source “{name}” has failed. {others}")
+        given_up = attrs.evolve(failed[name], state=MigrationState.GIVEN_UP, finished_at=self._clock.now())
+        if not dry_run:
+            await self._store.save_migration(given_up)
+        return given_up
+
+    async def list_waiting(self, sources: Sequence[LegacySource]) -> list[LegacySource]:
+        """Those of the sources of which something is left to be taken over."""
+        done = await self._store.list_migrations()
+        return [
+            source
+            for source in sources
+            if _given_up(done, source) is None and await self._before(done, source, None) is None
+        ]
+
+    async def _put_off(self, source: LegacySource, failed: Migration) -> Outcome:
+        """Leave a copy unread while nobody knows of which servers what failed knows: players were removed there."""
+        now = self._clock.now()
+        problem = f"{source.title} is not read before {failed.title} can be: players who were removed are in it."
+        migration = Migration(
+            name=source.name,
+            title=source.title,
+            state=MigrationState.FAILED,
+            started_at=now,
+            fingerprint="",
+            version=__version__,
+            finished_at=now,
+            problem=problem,
+            is_fallback=True,
+        )
+        await self._store.save_migration(migration)
+        return Outcome(migration)
+
+    async def _before(
+        self, done: Sequence[Migration], source: LegacySource, named: GuildId | None
+    ) -> Migration | None:
+        """When the same contents were taken over before, under this name or another: files are moved.
+
+        Where rows were left because nobody knew their server, they are read again once the operator names one.
+        """
+        if not any(one.state is MigrationState.DONE for one in done):
+            return None  # without a look at all that is there: a fingerprint costs one
+        try:
+            fingerprint = await source.fingerprint()
+        except LegacyError:
+            return None
+        found = (one for one in done if one.is_done_with(fingerprint))
+        return next((one for one in found if named is None or NO_HOME not in one.counts.skipped), None)
+
+    async def _read(
+        self,
+        source: LegacySource,
+        report: Report,
+        progress: Progress,
+        *,
+        named: GuildId | None,
+        dry_run: bool,
+        besides: Collection[GuildId] = (),
+    ) -> Outcome:
+        desk, tally, changed = Desk(self._store, self._clock, named=named, besides=besides), Tally(), 0
+        # What a source said of servers before stays said: rows that are gone from it since were taken over.
+        known = {one.name: one.servers for one in await self._store.list_migrations()}
+        migration = Migration(
+            name=source.name,
+            title=source.title,
+            state=MigrationState.RUNNING,
+            started_at=self._clock.now(),
+            fingerprint="",
+            version=__version__,
+            is_fallback=source.is_fallback,
+            servers=known.get(source.name, ()),
+        )
+        problem = None
+        try:
+            migration = attrs.evolve(migration, fingerprint=await source.fingerprint())
+            if not dry_run:
+                await self._store.save_migration(migration)
+            size = await source.size()
+            renewed = self._clock.monotonic()
+            async with reading_ahead(source.read(dry_run=dry_run)) as chunks:
+                async for chunk in chunks:
+                    report.skip(source, tally.add(chunk.found))
+                    if not dry_run:
+                        changed += await desk.take(chunk.found)
+                        unused, desk.skips = desk.skips, []
+                        report.skip(source, tally.add(unused))
+                        if self._clock.monotonic() - renewed > HOLDS_FOR / 4:
+                            await self._take_lease(lambda: None)
+                            renewed = self._clock.monotonic()
+                    progress(source, chunk.done, size, tally.total)
+                    await asyncio.sleep(0)
+            if not dry_run:
+                changed += await desk.finish()
+        except LegacyError as error:
+            problem = str(error)
+        counts = Counts(found=dict(tally.found), changed=changed, skipped=dict(tally.skipped))
+        migration = attrs.evolve(
+            migration,
+            state=MigrationState.FAILED if problem else MigrationState.DONE,
+            finished_at=self._clock.now(),
+            counts=counts,
+            problem=problem,
+            servers=tuple(sorted({*migration.servers, *desk.servers})),
+        )
+        if not dry_run:
+            await self._store.save_migration(migration)
+        _log.info(
+            "data of an earlier bot read",
+            source=source.name,
+            state=migration.state.value,
+            found=counts.total,
+            changed=changed,
+            skipped=counts.skips,
+            dry_run=dry_run,
+            why=problem,
+        )
+        return Outcome(migration)
+
+    async def _take_lease(self, waiting: Callable[[], None]) -> None:
+        is_first = True
+        while True:
+            now = self._clock.now()
+            until = now + timedelta(seconds=HOLDS_FOR)
+            if await self._store.take_lease(LEASE, self._owner, now, until) is None:
+                return
+            if is_first:
+                waiting()
+            is_first = False
+            await self._clock.sleep(LOOKS_AGAIN)
+
+
+def _given_up(done: Sequence[Migration], source: LegacySource) -> Migration | None:
+    return next((one for one in done if one.name == source.name and one.state is MigrationState.GIVEN_UP), None)
