@@ -19,6 +19,8 @@ GLOBAL = "global"
 """The entry of `sent` that holds every code the bot ever knew: not what was posted."""
 _OPENING = frozenset({"start_map", "start_array"})
 _CONTAINERS = dict.fromkeys(_OPENING, "an object or a list")
+_CODES = ["", "sent", "[]"]
+"""Where the codes of a server are (see `_entries`)."""
 _CLOSING = frozenset({"end_map", "end_array"})
 
 
@@ -45,7 +47,18 @@ def _entries(file: BinaryIO, place: Place) -> Iterator[Found]:
     path: list[str] = []
     """The keys of the objects that are open; a list is `[]`."""
     key = ""
+    server: GuildId | None = None
+    """Whose list of sent codes is open, if it is one of a server that can be used."""
     for event, value in ijson.basic_parse(file, use_float=True):
+        if event == "string" and server is not None and path == _CODES:  # as nearly all of a million entries
+            try:
+                code, display = cells.code(value)
+            except UnusableError:
+                pass  # said below
+            else:
+                place.entry += 1
+                yield SentCode(server, code, display, None)
+                continue
         if event == "map_key":
             key = str(value)
             continue
@@ -55,12 +68,20 @@ def _entries(file: BinaryIO, place: Place) -> Iterator[Found]:
             continue
         if event == "start_array" and path and "[]" not in path:
             place.begin(key)
+            server = _server(key)
         elif path and path[-1] == "[]" and "[]" not in path[:-1]:
             place.entry += 1
         yield from _entry(place, path, key, event, value)
         if event in _OPENING:
             path.append("[]" if event == "start_array" else key)
             key = path[-1]
+
+
+def _server(key: str) -> GuildId | None:
+    try:
+        return GuildId(cells.snowflake(key, "server"))
+    except UnusableError:
+        return None
 
 
 def _entry(place: Place, path: list[str], key: str, event: str, value: object) -> Iterator[Found]:
