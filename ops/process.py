@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
 import typer
 
-from giftbot.errors import DataDirectoryError, GiftbotError, InvalidInputError
+from giftbot.errors import DataDirectoryError, GiftbotError, InvalidInputError, StoreError
 from giftbot.models.ids import GuildId
 
 if TYPE_CHECKING:  # imported where they are used: `ops --help` must not wait for them
@@ -54,14 +54,24 @@ class Process:
         self._open_log(settings)
         return settings
 
-    def run(self, work: Callable[[Services], Awaitable[T]], *, begins: bool = False, asks_game: bool = False) -> T:
-        """Do something with the services, opened for it and closed after it; with `begins` also without data."""
+    def run(
+        self,
+        work: Callable[[Services], Awaitable[T]],
+        *,
+        begins: bool = False,
+        upgrades: bool = False,
+        asks_game: bool = False,
+    ) -> T:
+        """Do something with the services, opened for it and closed after it.
+
+        With `begins` also without data, with `upgrades` also on a file of an older schema.
+        """
         import asyncio  # noqa: PLC0415
 
         settings = self.settings
 
         async def worked() -> T:
-            async with open_beside(settings, begins=begins, asks_game=asks_game) as services:
+            async with open_beside(settings, begins=begins, upgrades=upgrades, asks_game=asks_game) as services:
                 return await work(services)
 
         return asyncio.run(worked())
@@ -166,20 +176,37 @@ def _without_addresses(settings: Settings, *, asks_game: bool) -> Settings:
 
 @asynccontextmanager
 async def open_beside(
-    settings: Settings, *, begins: bool = False, asks_game: bool = False
+    settings: Settings, *, begins: bool = False, upgrades: bool = False, asks_game: bool = False
 ) -> AsyncIterator[Services]:
     """The bot's services, beside a bot that may be running: nothing is locked, replayed or sent.
 
     Neither sources nor, without `asks_game`, the game are asked: `ops` helps, too, where one of their addresses is
-    wrong. Where there is no data they are refused, or with `begins` the tables are made.
+    wrong. Where there is no data they are refused, or with `begins` the tables are made. A file of an older schema
+    is refused, too, unless `upgrades` is set: opening upgrades it. Raises `DataDirectoryError`, `StoreError`.
     """
     from giftbot.app import Role, open_services  # noqa: PLC0415
 
     if not begins:
         require_data(settings)
+    if not upgrades:
+        await _require_schema(settings, begins=begins)
     inside = _without_addresses(settings, asks_game=asks_game)
     async with open_services(inside, disconnected(settings), role=Role.OPS) as services:
         yield services
+
+
+async def _require_schema(settings: Settings, *, begins: bool) -> None:
+    """Refuse a SQLite file that opening would upgrade. Raises `StoreError`."""
+    from giftbot.storage import look_at_schema  # noqa: PLC0415
+
+    if settings.mongo_uri:
+        return
+    state = await look_at_schema(settings)
+    if state.is_older and (state.found or not begins):
+        raise StoreError(
+            f"{state.place} is of schema {state.found}, and this giftbot writes {state.known}: the bot upgrades it"
+            " when it starts, or: ops schema upgrade. Nothing was changed."
+        )
 
 
 def inspecting(services: Services) -> Inspection:

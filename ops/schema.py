@@ -55,7 +55,7 @@ def upgrade(dry_run: DryRun = False) -> None:
             return
         if state.is_older:
             _require_no_bot(process)
-        process.run(_open)
+        process.run(_open, upgrades=True)
         process.output.say(f"Upgraded to {state.known}." if state.is_older else "There was nothing to upgrade.")
 
 

@@ -15,6 +15,7 @@ from giftbot.stores.mongo.versions import KNOWN as MONGO_KNOWN
 from giftbot.stores.sqlite.looks import KNOWN
 from giftbot.stores.sqlite.schema import MIGRATIONS
 from tests.mongod import Mongod, free_port
+from tests.ops.earlier import contents
 from tests.ops.holding import held_by_another
 from tests.ops.installation import Installation, fill, on_mongo, on_sqlite
 from tests.ops.runs import clean_environ, run_ops
@@ -82,6 +83,31 @@ def test_looking_upgrades_nothing(old: Installation) -> None:
     assert old.run("schema", "upgrade", "--dry-run").out.endswith(
         f"Would be upgraded to {KNOWN}. Nothing was changed (dry run).\n"
     )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["codes", "add", "NEW1", "--dry-run"],
+        ["codes", "add", "NEW1"],
+        ["stats"],
+        ["inspect", "codes"],
+        ["migrate", "--from", "."],
+        ["doctor"],
+    ],
+    ids=" ".join,
+)
+def test_no_other_command_upgrades(old: Installation, command: list[str]) -> None:
+    """Whether it looks or writes: the sentence says what to do, and the file stays as it is, to the last byte."""
+    before = contents(old.directory)["giftbot.sqlite"]
+    run = old.run(*command)
+    assert contents(old.directory)["giftbot.sqlite"] == before
+    if command != ["doctor"]:
+        assert (run.code, run.out) == (74, "")
+        assert run.err == (
+            f"ops: {place_of(old)} is of schema 1, and this giftbot writes {KNOWN}: the bot upgrades it when it"
+            " starts, or: ops schema upgrade. Nothing was changed.\n"
+        )
 
 
 def test_an_upgrade_keeps_what_is_there(old: Installation) -> None:
