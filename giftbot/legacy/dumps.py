@@ -12,7 +12,7 @@ import attrs
 import ijson
 
 from giftbot.legacy import cells, invite_rows
-from giftbot.legacy.files import from_start
+from giftbot.legacy.files import DEPTH, TOO_DEEP, from_start, parsed
 from giftbot.models.legacy import Found
 
 ReadRow = Callable[[Mapping[str, object], str, tzinfo | None], Iterator[Found]]
@@ -39,6 +39,8 @@ HEADINGS = (
     "guild_name",
 )
 """The columns of the log of joins, for one that does not name them."""
+_OPENING = frozenset({"start_map", "start_array"})
+_CLOSING = frozenset({"end_map", "end_array"})
 _LONGEST_LINE = 1 << 16
 _LARGEST_CONFIG = 4_000_000
 """Bytes of a configuration; it is written by hand."""
@@ -53,16 +55,17 @@ def read_invites(file: BinaryIO, zone: tzinfo | None) -> Iterator[Found]:
     if wrapped := "cache" in top.kinds:
         yield from top.odd("cache", "start_map")
     taken_at = top.values.get("last_updated") or top.values.get("timestamp")
-    yield from _servers(file, "cache" if wrapped else "", taken_at, zone, wrapped=wrapped)
+    yield from _servers(file, "cache" if wrapped else "", taken_at, zone, wrapped=wrapped, is_deep=top.is_deep)
     yield from top.damage
 
 
 def _servers(
-    file: BinaryIO, prefix: str, taken_at: object, zone: tzinfo | None, *, wrapped: bool
+    file: BinaryIO, prefix: str, taken_at: object, zone: tzinfo | None, *, wrapped: bool, is_deep: bool
 ) -> Iterator[Found]:
     from_start(file)
     try:
-        for key, value in ijson.kvitems(file, prefix, use_float=True):
+        pairs = ijson.kvitems(parsed(file), prefix) if is_deep else ijson.kvitems(file, prefix, use_float=True)
+        for key, value in pairs:
             if wrapped or isinstance(value, Mapping | list):
                 yield from invite_rows.read_cached(key, value, taken_at, zone)
     except (ijson.JSONError, UnicodeDecodeError):
@@ -75,7 +78,7 @@ def read_joins(file: BinaryIO, zone: tzinfo | None) -> Iterator[Found]:
     if top.kind != "start_array":
         yield from top.wrong("the whole file", "a list")
         return
-    yield from _rows(file, "item", invite_rows.read_logged, "entry", zone)
+    yield from _rows(file, "item", invite_rows.read_logged, "entry", zone, is_deep=top.is_deep)
     yield from top.damage
 
 
@@ -122,19 +125,18 @@ def read_cloud(file: BinaryIO, zone: tzinfo | None) -> Iterator[Found]:
             yield cells.skip(table, "a table that this bot has no use for")
     for table, read in TABLES.items():
         yield from tables.odd(table, "start_array")
-        yield from _rows(file, f"{prefix}{table}.item", read, table, zone)
+        yield from _rows(file, f"{prefix}{table}.item", read, table, zone, is_deep=top.is_deep)
     yield from tables.odd("invite_cache", "start_map")
     taken_at: object = None
     for name in ("last_updated", "timestamp"):
-        taken_at = taken_at or _first(file, f"{prefix}invite_cache.{name}")
-    yield from _servers(file, f"{prefix}invite_cache.cache", taken_at, zone, wrapped=True)
+        taken_at = taken_at or _first(file, f"{prefix}invite_cache.{name}", is_deep=top.is_deep)
+    yield from _servers(file, f"{prefix}invite_cache.cache", taken_at, zone, wrapped=True, is_deep=top.is_deep)
     yield from top.damage
 
 
-def _first(file: BinaryIO, prefix: str) -> object:
-    from_start(file)
+def _first(file: BinaryIO, prefix: str, *, is_deep: bool) -> object:
     try:
-        return next(ijson.items(file, prefix, use_float=True), None)
+        return next(_items(file, prefix, is_deep=is_deep), None)
     except (ijson.JSONError, UnicodeDecodeError):
         return None
 
@@ -153,11 +155,20 @@ def read_staff_config(file: BinaryIO, zone: tzinfo | None) -> Iterator[Found]:
         yield cells.skip("the whole file", "not the object that it should be", document)
 
 
-def _rows(file: BinaryIO, prefix: str, read: ReadRow, what: str, zone: tzinfo | None) -> Iterator[Found]:
-    """Every row under a prefix, up to a damage."""
+def _items(file: BinaryIO, prefix: str, *, is_deep: bool) -> Iterator[object]:
     from_start(file)
+    if is_deep:
+        yield from ijson.items(parsed(file), prefix)
+    else:
+        yield from ijson.items(file, prefix, use_float=True)
+
+
+def _rows(
+    file: BinaryIO, prefix: str, read: ReadRow, what: str, zone: tzinfo | None, *, is_deep: bool
+) -> Iterator[Found]:
+    """Every row under a prefix, up to a damage."""
     try:
-        for number, row in enumerate(ijson.items(file, prefix, use_float=True), start=1):
+        for number, row in enumerate(_items(file, prefix, is_deep=is_deep), start=1):
             if isinstance(row, Mapping):
                 yield from read(row, f"{what} {number}", zone)
             else:
@@ -178,6 +189,8 @@ class _Top:
     inner: _Top | None = None
     """The same of `discord_data`."""
     damage: list[Found] = attrs.Factory(list)
+    is_deep: bool = False
+    """Whether that is a document of more levels than any has."""
 
     def odd(self, key: str, kind: str) -> Iterator[Found]:
         """A key under which stands something, and not this."""
@@ -194,22 +207,31 @@ def _look(file: BinaryIO) -> _Top:
     from_start(file)
     inner = _Top()
     top = _Top()
-    events = {"start_map", "start_array", "string", "number", "boolean", "null"}
-    key = {"": "", "discord_data": ""}
-    where = ""
+    key = inner_key = where = ""
+    depth = 0
     try:
-        for prefix, event, value in ijson.parse(file, use_float=True):
-            if event == "map_key" and prefix in key:
-                key[prefix] = str(value)
-                where = f"after {value}"
-            elif event in events:
-                if not top.kind:
-                    top.kind = event
-                elif prefix == key[""]:
-                    top.kinds[prefix], top.values[prefix] = event, value
-                elif prefix == f"discord_data.{key['discord_data']}":
-                    name = key["discord_data"]
-                    inner.kinds[name], inner.values[name] = event, value
+        for event, value in ijson.basic_parse(file, use_float=True):
+            if event in _CLOSING:
+                depth -= 1
+                continue
+            is_inner = depth == 2 and key == "discord_data" and top.kinds.get(key) == "start_map"
+            if event == "map_key":
+                if depth == 1:
+                    key, where = value, f"after {value}"
+                elif is_inner:
+                    inner_key, where = value, f"after {value}"
+                continue
+            if depth == 0:
+                top.kind = event
+            elif depth == 1 and top.kind == "start_map":
+                top.kinds[key], top.values[key] = event, value
+            elif is_inner:
+                inner.kinds[inner_key], inner.values[inner_key] = event, value
+            if event in _OPENING:
+                depth += 1
+                if depth > DEPTH:
+                    top.is_deep = True
+                    raise ijson.JSONError(TOO_DEEP)
     except (ijson.JSONError, UnicodeDecodeError) as error:
         top.damage = [cells.skip(where or "the start", "the file is damaged", str(error).strip())]
     if "discord_data" in top.kinds:

@@ -10,9 +10,14 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+import ijson
+
 from giftbot.errors import LegacyError
 from giftbot.models.legacy import Chunk, Found
 
+DEPTH = 100
+"""Levels of a JSON document; nothing that is known has more than eight."""
+TOO_DEEP = f"more than {DEPTH} levels"
 CHUNK = 500
 """Values that are handed on together."""
 
@@ -24,6 +29,27 @@ def from_start(file: BinaryIO) -> None:
     file.seek(0)
     if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
         file.seek(0)
+
+
+def parsed(file: BinaryIO) -> Iterator[tuple[str, str, object]]:
+    """The events of a JSON document with where each stands, at half the speed of what trusts the document.
+
+    Raises `ijson.JSONError` also for one of more than `DEPTH` levels: the names of where they stand would fill the
+    memory.
+    """
+    return ijson.parse(_shallow(file))  # type: ignore[no-any-return]
+
+
+def _shallow(file: BinaryIO) -> Iterator[tuple[str, object]]:
+    depth = 0
+    for event, value in ijson.basic_parse(file, use_float=True):
+        if event.startswith("start_"):
+            depth += 1
+            if depth > DEPTH:
+                raise ijson.JSONError(TOO_DEEP)
+        elif event.startswith("end_"):
+            depth -= 1
+        yield event, value
 
 
 class FileSource:

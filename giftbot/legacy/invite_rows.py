@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 
+import attrs
+
 from giftbot.legacy import cells
 from giftbot.legacy.cells import UnusableError
 from giftbot.models.ids import GuildId, InviteCode, UserId
@@ -70,10 +72,11 @@ def read_tracked(row: Row, where: str, zone: tzinfo | None) -> Iterator[Found]:
 
 def read_logged(row: Row, where: str, zone: tzinfo | None) -> Iterator[Found]:
     """An entry of the log of joins, in JSON or as a line of the table with its headings in the same words."""
-    yield _membership(row, where, zone, owner="staff_id", name="staff_username", at="timestamp")
+    found = _membership(row, where, zone, owner="staff_id", name="staff_username", at="timestamp")
+    yield found if isinstance(found, Skip) else attrs.evolve(found, is_logged=True)
 
 
-def _membership(row: Row, where: str, zone: tzinfo | None, *, owner: str, name: str, at: str) -> Found:
+def _membership(row: Row, where: str, zone: tzinfo | None, *, owner: str, name: str, at: str) -> Membership | Skip:
     code = _code(row.get("invite_code"))
     try:
         user_id = UserId(cells.snowflake(row.get("user_id"), "member"))
@@ -170,7 +173,7 @@ def read_config(document: Row) -> Iterator[Found]:
         notes = {name: str(member[name]) for name in _NOTES if member.get(name) is not None}
         yield StaffCode(None, staff_id, _name(member.get("username")) or str(key), None, None, notes)
     roles = document.get("roles")
-    if not isinstance(roles, Mapping) or roles.get("vip_role") in {None, ""}:
+    if not isinstance(roles, Mapping) or roles.get("vip_role") in (None, ""):
         return
     try:
         yield VipRole(cells.snowflake(roles["vip_role"], "role"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import ijson
 
-from giftbot.legacy.files import from_start
+from giftbot.legacy.files import from_start, parsed
 from giftbot.legacy.kinds import KINDS
 
 _SQLITE = b"SQLite format 3\x00"
@@ -37,7 +37,7 @@ def kind_of(path: Path) -> str | None:
         from_start(file)
         keys, is_list, entry = set(), start[0] == "[", set[str]()
         try:
-            for number, (prefix, event, value) in enumerate(ijson.parse(file, use_float=True)):
+            for number, (prefix, event, value) in enumerate(parsed(file)):
                 if event == "map_key" and not prefix:
                     keys.add(str(value))
                 elif event == "map_key" and prefix == "item":

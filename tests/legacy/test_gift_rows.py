@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from bson import Int64, ObjectId
 
-from giftbot.legacy import cells, gift_rows
+from giftbot.legacy import cells, gift_rows, invite_rows
 from giftbot.models.ids import ChannelId, CodeKey, UserId
 from giftbot.models.legacy import (
     AutoRedeem,
@@ -143,6 +144,21 @@ def test_any_value_anywhere(reader: str, value: object) -> None:
                 assert list(read(changed, "row", UTC)) or value == []  # an empty list is nothing to lose
                 assert list(read({key: one for key, one in row.items() if key != field}, "row", UTC))
     assert list(read({}, "row", UTC))
+
+
+@pytest.mark.parametrize("value", ODD, ids=repr)
+def test_any_value_anywhere_in_a_configuration(value: object) -> None:
+    """The same of what is said of staff members, and of the VIP role."""
+    whole: dict[str, Any] = {**shapes.STAFF_CONFIG, "email_template": "Hi", "channels": {"log": 1}}
+    assert list(invite_rows.read_config(whole))
+    for name in whole:
+        list(invite_rows.read_config({**whole, name: value}))
+    for key, member in whole["staff_members"].items():
+        for field in member:
+            assert list(invite_rows.read_config({"staff_members": {key: {**member, field: value}}}))
+        assert list(invite_rows.read_config({"staff_members": {key: value}}))
+    found = list(invite_rows.read_config({"roles": {"vip_role": value}}))
+    assert found or value in (None, "")
 
 
 def test_nothing_of_a_row_makes_a_report_long_or_harmful() -> None:

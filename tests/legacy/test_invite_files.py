@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
 
 from giftbot.models.legacy import Baseline, Membership, StaffCode, VipRequest, VipRole
 from tests.legacy import shapes
-from tests.legacy.reading import found_in, of, reasons, utc
+from tests.legacy.reading import found_in, of, reasons, sources_of, utc
 from tests.legacy.shapes import INVITE, MEMBER, OTHER, STAFF
 
 TEST = "the invite is a test's"
@@ -90,6 +91,33 @@ async def test_a_damaged_table(tmp_path: Path) -> None:
     assert len(reasons(found)) >= 4
 
 
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("invite_joins.json", f"[{json.dumps(shapes.JOIN)}, {DEEP}"),
+        ("invite_cache_backup.json", f'{{"cache": {json.dumps(shapes.INVITES["cache"])[:-1]}, "5": {DEEP}'),
+        (
+            "discord_data_backup.json",
+            f'{{"invite_tracking": [{json.dumps(shapes.JOIN | {"joined_at": "2025-01-01"})}], "x": {DEEP}',
+        ),
+        ("discord_data_backup.json", f'{{"discord_data": {{"invite_tracking": {DEEP}'),
+    ],
+)
+async def test_a_file_of_endless_levels(tmp_path: Path, name: str, text: str) -> None:
+    """It is damaged where they begin, and costs no memory; what stands before is used."""
+    path = tmp_path / name
+    path.write_text(text)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = await found_in(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 100_000
+    assert reasons(found)[-1] == "the file is damaged"
+    assert bool(of(Membership, found) or of(Baseline, found)) == (not text.endswith(f'"invite_tracking": {DEEP}'))
+    assert await sources_of(path.rename(tmp_path / "renamed"))
+
+
 @pytest.mark.parametrize("document", [{}, {"joins": [shapes.JOIN]}, 5, [[shapes.JOIN]], [{}], [None]])
 async def test_a_log_of_wrong_types(tmp_path: Path, document: object) -> None:
     """It is reported."""
@@ -150,6 +178,8 @@ async def test_the_configuration_of_staff(tmp_path: Path) -> None:
         '{"staff_members": [1]}',
         '{"staff_members": {"a": 5}}',
         '{"roles": {"vip_role": "x"}}',
+        '{"roles": {"vip_role": ["1"]}}',
+        '{"roles": {"vip_role": {"1": 1}}}',
     ],
 )
 async def test_a_configuration_that_is_none(tmp_path: Path, text: str) -> None:
