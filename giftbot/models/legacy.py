@@ -127,6 +127,8 @@ class Membership:
     uses_after: int | None = None
     is_manual: bool = False
     """Whether a person recorded it by hand."""
+    is_logged: bool = False
+    """Whether it is from the log of joins, which counts more than the table of invites."""
 
 
 @attrs.frozen

@@ -48,8 +48,8 @@ class Meaning:
     auto_redeem: set[int] = attrs.Factory(set)
     servers: set[int] = attrs.Factory(set)
     """Those of whose players or settings it speaks."""
-    joins: dict[tuple[int, datetime], set[str | None]] = attrs.Factory(dict)
-    """By member and second: the invites by which they came."""
+    joins: dict[tuple[int, datetime], set[tuple[bool, str | None]]] = attrs.Factory(dict)
+    """By member and second: the invites by which they came, each after whether the log does not say so."""
     links: dict[str, int] = attrs.Factory(dict)
     credits: dict[int, set[str]] = attrs.Factory(dict)
     skips: int = 0
@@ -291,7 +291,7 @@ def gift_tables(dice: Dice, meaning: Meaning, path: Path) -> Path:
     return shapes.write_tables(path, script, inserts)
 
 
-def join_log(dice: Dice, meaning: Meaning) -> list[object]:
+def join_log(dice: Dice, meaning: Meaning, *, is_log: bool = True) -> list[object]:
     """`invite_joins.json`, with servers."""
     rows: list[object] = []
     for _ in range(dice.randrange(2, 6)):
@@ -307,7 +307,7 @@ def join_log(dice: Dice, meaning: Meaning) -> list[object]:
                 "guild_id": str(HOME),
             }
         )
-        meaning.joins.setdefault((member, at), set()).add(code if code in INVITES else None)
+        meaning.joins.setdefault((member, at), set()).add((not is_log, code if code in INVITES else None))
     rows.append({"timestamp": "when?", "user_id": MEMBERS[0]})
     meaning.skips += 1
     return rows
@@ -330,7 +330,7 @@ def cloud_payload(dice: Dice, meaning: Meaning) -> dict[str, object]:
         state = {"completed": "credited", "denied": "rejected"}.get(status, "pending")
         meaning.credits.setdefault(member, set()).add(state)
     tracked: list[dict[str, object]] = []
-    for row in join_log(dice, meaning)[:-1]:
+    for row in join_log(dice, meaning, is_log=False)[:-1]:
         assert isinstance(row, Mapping)
         inviter = {"inviter_id": row["staff_id"], "joined_at": row["timestamp"]}
         tracked.append({"user_id": row["user_id"], "invite_code": row["invite_code"], **inviter})

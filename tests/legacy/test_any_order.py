@@ -139,8 +139,8 @@ async def check(store: Store, meaning: Meaning) -> None:
     assert {guild for guild, one in guilds.items() if one.auto_redeem} == meaning.auto_redeem
     joins = await store.list_joins(limit=ALL)
     assert {(one.user_id, one.joined_at): one.code for one in joins} == {
-        join: min((code for code in codes if code is not None), default=None)
-        for join, codes in meaning.joins.items()
+        join: min((one for one in said if one[1] is not None), default=(True, None))[1]
+        for join, said in meaning.joins.items()
     }
     owners = dict(zip(dirt.INVITES, dirt.STAFF, strict=True))
     assert all(one.owner_id == owners.get(str(one.code)) for one in joins)

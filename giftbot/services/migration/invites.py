@@ -16,6 +16,7 @@ from giftbot.services.ports import Clock, Store
 
 EVIDENCE = "An earlier bot recorded it; how it came to that is not known."
 BY_HAND = "An earlier bot recorded it by hand."
+LOGGED = "It is in that bot's log of joins."
 
 
 class Joins:
@@ -84,7 +85,7 @@ class Joins:
             code=membership.code,
             owner_id=membership.owner_id if is_known else None,
             owner_name=membership.owner_name if is_known else None,
-            evidence=(BY_HAND if membership.is_manual else EVIDENCE,),
+            evidence=(BY_HAND if membership.is_manual else EVIDENCE, *([LOGGED] if membership.is_logged else [])),
             kind=Kind.SELF if is_self else Kind.FIRST,
             uses_before=membership.uses_before,
             uses_after=membership.uses_after,
@@ -114,11 +115,13 @@ def _better(one: Join | None, other: Join) -> Join:
     )
 
 
-def _rank(join: Join) -> tuple[bool, bool, bool, str, int, bool, str]:
+def _rank(join: Join) -> tuple[bool, bool, bool, bool, str, int, bool, str]:
+    """What names an invite counts more than what names none; then the log of joins counts most."""
     return (
         join.code is None,
+        LOGGED not in join.evidence,
         join.owner_id is None,
-        join.evidence != (BY_HAND,),
+        BY_HAND not in join.evidence,
         join.code or "",
         join.owner_id or 0,
         join.owner_name is None,
