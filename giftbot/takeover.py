@@ -103,15 +103,16 @@ async def _in_cloud(stack: AsyncExitStack, settings: Settings, zone: tzinfo | No
 
 async def _in_mongo(stack: AsyncExitStack, settings: Settings, uri: str) -> list[LegacySource]:
     from giftbot.stores.mongo.driver import open_databases  # noqa: PLC0415 - 6 MB that SQLite has no use for
-    from giftbot.stores.mongo.legacy import DatabasesShelf  # noqa: PLC0415
+    from giftbot.stores.mongo.legacy import DatabasesShelf, server_mark  # noqa: PLC0415
 
-    own = settings.mongo_db_name if uri == _revealed(settings.mongo_uri) else ""
+    is_ours = uri == _revealed(settings.mongo_uri)
     named = (settings.mongo_db_name, settings.mongo_db_wos, settings.mongo_db_reminders, *DATABASES)
     names = list(dict.fromkeys(filter(None, named)))
     databases = await stack.enter_async_context(
         open_databases(uri, names, appname="giftbot migration", takes_anything=True)
     )
-    return await DatabasesShelf(databases, own=own, directory=settings.giftbot_data_dir).find()
+    own, server = (settings.mongo_db_name, "") if is_ours else ("", server_mark(uri))
+    return await DatabasesShelf(databases, own=own, directory=settings.giftbot_data_dir, server=server).find()
 
 
 def _revealed(secret: ts.Secret[str]) -> str:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from giftbot.services.migration.migrating import Migrating, Outcome
 from giftbot.services.migration.ports import LegacySource
 from giftbot.services.ports import Store
 from giftbot.settings import Settings, load_settings
+from giftbot.stores.mongo.legacy import server_mark
 from giftbot.stores.mongo.store import open_mongo
 from giftbot.takeover import open_legacy
 from tests.conftest import MongodFactory
@@ -268,6 +270,92 @@ async def test_rows_that_a_driver_does_not_like(server: Mongod, place: Path) -> 
     async with open_legacy(settings_of(server, place), ["mongo"]) as [source]:
         found: list[Found] = await read(source)
     assert {one.player_id for one in of(Member, found)} == {*fids, "90"}
+
+
+@contextmanager
+def slow(server: Mongod, *commands: str) -> Iterator[None]:
+    """The next of these commands takes longer than an ordinary operation may."""
+    name = {"configureFailPoint": "failCommand"}
+    data = {"failCommands": list(commands), "blockConnection": True, "blockTimeMS": 3500}
+    with server.client() as client:
+        client["admin"].command({**name, "mode": {"times": 1}, "data": {**data, "appName": "giftbot migration"}})
+        yield
+        client["admin"].command({**name, "mode": "off"})
+
+
+async def test_a_large_collection_may_take_long(server: Mongod, place: Path) -> None:
+    """It is looked through without an index of ours: that is no reason to hold back every post."""
+    leave(server, "reminderbot", "auto_redeemed_codes")
+    with slow(server, "find"):
+        async with open_legacy(settings_of(server, place), ["mongo"]) as [source]:
+            assert source.name == "mongodb:reminderbot.auto_redeemed_codes"
+            with slow(server, "aggregate"):
+                assert "2 rows" in await source.fingerprint()
+
+
+async def test_our_own_rows_are_not_looked_through(server: Mongod, store: Store, place: Path) -> None:
+    """Each start asks whether there is anything of an earlier bot among ours: indexes say so."""
+    ours = {"auto_redeemed_codes": "outcome", "gift_codes": "status", "sent_giftcodes": "state"}
+    odd = {"_id": "theirs", "guild_id": Int64(GUILD), "fid": "1"}
+    with server.client() as client:
+        database = client["giftbot"]
+        for name, field in ours.items():
+            database[name].insert_many([{"_id": f"{number}", field: "held"} for number in range(500)])
+        database.command("profile", 2)
+        async with open_legacy(settings_of(server, place), ["mongo"]) as sources:
+            assert sources == []
+        database["auto_redeemed_codes"].insert_one(odd)
+        async with open_legacy(settings_of(server, place), ["mongo"]) as [source]:
+            assert "1 rows" in await source.fingerprint()
+            assert await source.size() == 1
+        database.command("profile", 0)
+        asked = [
+            (row["ns"], row["planSummary"], row["docsExamined"])
+            for row in database["system.profile"].find({"appName": "giftbot migration"})
+            if str(row["ns"]).removeprefix("giftbot.") in ours
+        ]
+    assert {ns for ns, _, _ in asked} == {f"giftbot.{name}" for name in ours}
+    assert [one for one in asked if "COLLSCAN" in str(one[1]) or int(str(one[2])) > 1] == []
+
+
+async def test_our_own_database_by_another_address(server: Mongod, store: Store, place: Path) -> None:
+    """Rows of ours are not taken for those of an earlier bot: what waits to be posted goes on waiting."""
+    with server.client() as client:
+        rows = client["giftbot"]["sent_giftcodes"]
+        waiting = {"_id": f"{GUILD}:FROST77", "guild_id": Int64(GUILD), "code": "FROST77", "state": "pending"}
+        rows.insert_one({**waiting, "guild_epoch": 0, "code_epoch": 0})
+        rows.insert_one({"_id": f"{GUILD}:SNOW2025", "guild_id": Int64(GUILD), "code": "SNOW2025"})
+    again = server.uri.replace("127.0.0.1", "localhost")
+    settings = settings_of(server, place, MONGO_URI_FALLBACK=again)
+    done = [(one.migration.name, one.migration.state) for one in await migrate(store, settings)]
+    name = "mongodb:giftbot.sent_giftcodes"
+    assert done == [(one, MigrationState.DONE) for one in (name, f"{name}@{server_mark(again)}")]
+    states = {row.code: row.state for row in await store.list_announcements(guild_id=GUILD)}
+    assert states == {FROST: AnnouncementState.PENDING, SNOW: AnnouncementState.SENT}
+
+
+async def test_two_servers_with_as_many_rows(own_mongod: MongodFactory, server: Mongod, place: Path) -> None:
+    """As many rows until the same moment on another server are not the same rows."""
+    other = own_mongod()
+    for one, code in ((server, "FROST77"), (other, "SNOW2025")):
+        with one.client() as client:
+            row = {"_id": f"{GUILD}:{code}", "guild_id": Int64(GUILD), "code": code}
+            client["reminderbot"]["sent_giftcodes"].insert_one(row)
+    async with open_mongo(server.uri, "giftbot") as store:
+        settings = settings_of(server, place, MONGO_URI_FALLBACK=other.uri)
+        done = await migrate(store, settings)
+        assert [one.was_done for one in done] == [False, False]
+        assert all(one.was_done for one in await migrate(store, settings))
+        assert {row.code for row in await store.list_announcements(guild_id=GUILD)} == {FROST, SNOW}
+
+
+def test_the_mark_of_a_server() -> None:
+    """It says which hosts they are, and nothing of who logs in."""
+    mark = server_mark("mongodb://a.example:27017,b.example:27018/wos?authSource=admin")
+    assert mark == server_mark("mongodb://me:secret@B.example:27018,a.example:27017")
+    assert mark == server_mark("mongodb://you:other@a.example:27017,b.example:27018?tls=true")
+    assert mark != server_mark("mongodb://a.example:27017,b.example:27019")
+    assert re.fullmatch("[0-9a-f]{8}", mark)
 
 
 async def test_many_rows_come_in_order(server: Mongod, place: Path) -> None:

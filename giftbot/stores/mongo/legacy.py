@@ -7,6 +7,7 @@ first written to a file, and rows that stand in the way of ours are removed; an 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 import attrs
+import pymongo
 import structlog
 from bson import ObjectId, json_util
 from bson.errors import BSONError
@@ -36,6 +38,10 @@ _log = structlog.get_logger(__name__)
 CHUNK = 500
 """Values that are handed on together, and rows that come in one round trip."""
 
+_LOOK_SECONDS = 600.0
+"""A large collection of an earlier bot, which has not our indexes, is looked through for longer than an ordinary
+operation may take."""
+
 ReadRow = Callable[[Mapping[str, object], str, tzinfo | None], Iterator[Found]]
 
 
@@ -47,7 +53,7 @@ class Kind:
     read: ReadRow
     has_posts: bool = False
     theirs: Filter = attrs.Factory(dict)
-    """What tells their rows from ours, where both lie in the same collection."""
+    """What tells their rows from ours, where both lie in the same collection; ours have an index for it."""
     page: int = CHUNK
     """Rows that come in one round trip: some hold whole lists, of up to 16 MB."""
 
@@ -63,7 +69,7 @@ KINDS = (
     Kind("gift_codes", gift_rows.read_code, theirs={"status": _ABSENT}),
     Kind("sent_giftcodes", gift_rows.read_sent, has_posts=True, theirs={"state": _ABSENT}),
     Kind("giftcode_state", _read_state, has_posts=True),
-    Kind("auto_redeemed_codes", gift_rows.read_redeemed, theirs={"outcome": _ABSENT}),
+    Kind("auto_redeemed_codes", gift_rows.read_redeemed, theirs={"outcome": None}),
     Kind("giftcode_redemptions", gift_rows.read_attempts, page=4),
     Kind("auto_redeem_members", gift_rows.read_member, page=100),
     Kind("auto_redeem_settings", gift_rows.read_settings),
@@ -76,15 +82,19 @@ class CollectionSource:
 
     is_fallback = False
 
-    def __init__(self, database: MongoDatabase, kind: Kind, *, kept: Path | None = None) -> None:
-        """Take `kept`, the file to which rows are written before anything of a shared collection is changed."""
+    def __init__(self, database: MongoDatabase, kind: Kind, *, kept: Path | None = None, server: str = "") -> None:
+        """Take `kept`, the file to which rows are written before anything of a shared collection is changed.
+
+        `server` tells servers apart; the one with our own database has none.
+        """
         self._database = database
         self._rows = database[kind.name]
         self._kind = kind
         self._kept = kept
-        self._query: Filter = kind.theirs if kept is not None else {}
-        self.name = f"mongodb:{database.name}.{kind.name}"
-        self.title = f"collection {kind.name} of the MongoDB database {database.name}"
+        self._query = kind.theirs  # everywhere: the same server may be reached by two addresses
+        self.name = f"mongodb:{database.name}.{kind.name}" + (f"@{server}" if server else "")
+        on = f" on the server {server}" if server else ""
+        self.title = f"collection {kind.name} of the MongoDB database {database.name}{on}"
         self.has_posts = kind.has_posts
         self.rank = KINDS.index(kind) - 2
 
@@ -94,14 +104,19 @@ class CollectionSource:
             {"$match": self._query},
             {"$group": {"_id": None, "count": {"$sum": 1}, "last": {"$max": "$updated_at"}}},
         ]
-        with _legible(self.title), translated():
+        with self._looking():
             found = await self._rows.aggregate(newest).to_list(None)
         counted = " ".join(f"{row.get('count')} rows until {row.get('last')}" for row in found)
         return f"{self.name}: {counted or 'nothing'}"
 
+    async def is_empty(self) -> bool:
+        """Whether there is no row of theirs."""
+        with self._looking():
+            return await self._rows.find_one(self._query, {"_id": 1}) is None
+
     async def size(self) -> int:
         """Rows."""
-        with _legible(self.title), translated():
+        with self._looking():
             # The estimate is there at once, but after a crash of the server it may be 0 though there are rows.
             if not self._query and (estimate := await self._rows.estimated_document_count()):
                 return estimate
@@ -122,6 +137,11 @@ class CollectionSource:
             for found in self._found(rows):
                 yield Chunk(found, done)
 
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        with _legible(self.title), pymongo.timeout(_LOOK_SECONDS):
+            yield
+
     def _found(self, rows: Iterable[Document]) -> Iterator[tuple[Found, ...]]:
         read, name = self._kind.read, self._kind.name
         values = chain.from_iterable(read(row, f"{name}, {row.get('_id')}", UTC) for row in rows)
@@ -132,7 +152,7 @@ class CollectionSource:
         # Ids of different types are ordered by type: `$gt` alone would stay within the type of the last one.
         query = self._query
         while True:
-            with _legible(self.title), translated():
+            with self._looking():
                 rows = await self._rows.find(query).sort([("_id", 1)]).limit(self._kind.page).to_list(None)
             if not rows:
                 return
@@ -178,11 +198,15 @@ def _legible(title: str) -> Iterator[None]:
 class DatabasesShelf:
     """`LegacyShelf` of the databases of one server in which earlier bots kept their collections."""
 
-    def __init__(self, databases: Sequence[MongoDatabase], *, own: str, directory: Path) -> None:
-        """Take `own`, the name of this bot's database, and the directory for the file of what lies in it."""
+    def __init__(self, databases: Sequence[MongoDatabase], *, own: str, directory: Path, server: str = "") -> None:
+        """Take `own`, the name of this bot's database, and the directory for the file of what lies in it.
+
+        `server` is the `server_mark` of a server that is not the one with our own database.
+        """
         self._databases = databases
         self._own = own
         self._directory = directory
+        self._server = server
 
     async def find(self) -> list[LegacySource]:
         """The collections that are there."""
@@ -204,10 +228,18 @@ class DatabasesShelf:
             if kind.name not in names:
                 continue
             kept = self._directory / f"earlier-{database.name}-{kind.name}.jsonl"
-            source = CollectionSource(database, kind, kept=kept if database.name == self._own else None)
-            if await source.size() or (database.name == self._own and kept.exists()):
+            is_own = database.name == self._own
+            source = CollectionSource(database, kind, kept=kept if is_own else None, server=self._server)
+            if (is_own and kept.exists()) or not await source.is_empty():
                 found.append(source)
         return found
+
+
+def server_mark(uri: str) -> str:
+    """What tells a server from others: eight characters made of its hosts alone, without login or options."""
+    address = uri.partition("://")[2].partition("/")[0].partition("?")[0]
+    hosts = sorted(address.rpartition("@")[2].lower().split(","))
+    return hashlib.sha256(",".join(hosts).encode()).hexdigest()[:8]
 
 
 def _is_forbidden(error: LegacyError) -> bool:

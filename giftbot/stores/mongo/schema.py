@@ -69,6 +69,12 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         ),
         IndexModel([("guild_id", ASCENDING), ("code", ASCENDING), ("outcome", ASCENDING)], name="outcome"),
         IndexModel([("fid", ASCENDING), ("guild_id", ASCENDING)], name="player_guild"),
+        # What an earlier bot left among ours: each start looks for it.
+        IndexModel(
+            [("outcome", ASCENDING), ("_id", ASCENDING)],
+            name="theirs_only",
+            partialFilterExpression={"outcome": None},
+        ),
         # Lists, newest first, of one server and of all.
         IndexModel(
             [("guild_id", ASCENDING), ("updated_at", DESCENDING), ("_id", ASCENDING)], name="guild_updated_id"
