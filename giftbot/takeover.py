@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -56,10 +57,21 @@ async def open_legacy(
                     sources += await _in_cloud(stack, settings, zone)
                 case _:
                     path = Path(place)
-                    if places and not await asyncio.to_thread(path.exists):
-                        raise InvalidInputError(f"{place} is not there.")
+                    if places:
+                        await asyncio.to_thread(_look_for, path)
                     sources += await DirectoryShelf(path, is_ours=_is_ours, zone=zone).find()
         yield sources
+
+
+def _look_for(path: Path) -> None:
+    """Raises `InvalidInputError`."""
+    try:
+        is_there = path.exists()
+    except OSError as error:
+        name = str(path) if len(str(path)) < _HEAD else f"{str(path)[:_HEAD]}…"
+        raise InvalidInputError(f"{name} cannot be looked for: {error.strerror or error}.") from error
+    if not is_there:
+        raise InvalidInputError(f"{path} is not there.")
 
 
 async def _in_databases(stack: AsyncExitStack, settings: Settings, *, is_asked: bool) -> list[LegacySource]:
@@ -72,7 +84,9 @@ async def _in_databases(stack: AsyncExitStack, settings: Settings, *, is_asked: 
         try:
             found += await _in_mongo(stack, settings, uri)
         except (LegacyError, StoreError) as error:
-            found.append(BrokenSource(name, f"the databases of {name}", f"{name} cannot be looked into: {error}"))
+            problem = f"{name} cannot be looked into: {error}"
+            holds = partial(_is_on, _server_of(settings, uri))
+            found.append(BrokenSource(name, f"the databases of {name}", problem, holds=holds))
     return found
 
 
@@ -91,7 +105,8 @@ async def _in_cloud(stack: AsyncExitStack, settings: Settings, zone: tzinfo | No
     try:
         body = await client.fetch()
     except CopyError as error:
-        return [BrokenSource(name, title, f"The cloud cannot be looked into: {error}")]
+        problem = f"The cloud cannot be looked into: {error}"
+        return [BrokenSource(name, title, problem, has_posts=False, has_servers=False)]
     finally:
         await client.aclose()
     if body is None or COPY_ENVELOPE in body[:_HEAD]:
@@ -113,6 +128,18 @@ async def _in_mongo(stack: AsyncExitStack, settings: Settings, uri: str) -> list
     )
     own, server = (settings.mongo_db_name, "") if is_ours else ("", server_mark(uri))
     return await DatabasesShelf(databases, own=own, directory=settings.giftbot_data_dir, server=server).find()
+
+
+def _server_of(settings: Settings, uri: str) -> str:
+    """What the names of collections of this server end with; nothing for the one with our own database."""
+    from giftbot.stores.mongo.legacy import server_mark  # noqa: PLC0415 - as in `_in_mongo`
+
+    return "" if uri == _revealed(settings.mongo_uri) else server_mark(uri)
+
+
+def _is_on(server: str, name: str) -> bool:
+    """Whether a source of that name is a collection of this server."""
+    return name.startswith("mongodb:") and name.partition("@")[2] == server
 
 
 def _revealed(secret: ts.Secret[str]) -> str:

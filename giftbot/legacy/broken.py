@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from giftbot.errors import LegacyError
 from giftbot.models.legacy import Chunk
@@ -11,15 +11,33 @@ from giftbot.models.legacy import Chunk
 class BrokenSource:
     """`LegacySource` of which nothing can be read, and nobody knows what would be in it."""
 
-    has_posts = True
     is_fallback = False
     rank = 0
 
-    def __init__(self, name: str, title: str, problem: str) -> None:
-        """Take `problem`, one sentence that says why."""
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        problem: str,
+        *,
+        has_posts: bool = True,
+        has_servers: bool = True,
+        holds: Callable[[str], bool] = lambda name: False,
+    ) -> None:
+        """Take `problem`, one sentence that says why, and what may be there.
+
+        `holds` tells the names of the sources that are found there when it can be looked into.
+        """
         self.name = name
         self.title = title
+        self.has_posts = has_posts
+        self.has_servers = has_servers
         self._problem = problem
+        self._holds = holds
+
+    def covers(self, name: str) -> bool:
+        """Itself, and all that is found there."""
+        return name == self.name or self._holds(name)
 
     async def fingerprint(self) -> str:
         """Raises `LegacyError`."""

@@ -65,6 +65,7 @@ class FileSource:
         name: str,
         title: str | None = None,
         has_posts: bool = False,
+        has_servers: bool = False,
         rank: int = 0,
     ) -> None:
         self._path = path
@@ -72,7 +73,12 @@ class FileSource:
         self.name = name
         self.title = title or str(path)
         self.has_posts = has_posts
+        self.has_servers = has_servers
         self.rank = rank
+
+    def covers(self, name: str) -> bool:
+        """Itself alone."""
+        return name == self.name
 
     async def fingerprint(self) -> str:
         """Size and contents."""

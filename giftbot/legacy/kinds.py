@@ -36,11 +36,12 @@ class Kind:
     tables: Mapping[str, ReadRow] = attrs.Factory(dict)
     """Who reads the rows of which table."""
     has_posts: bool = False
+    has_servers: bool = False
     is_fallback: bool = False
 
 
 KINDS = (
-    Kind("giftcode_state.json", read_state, has_posts=True),
+    Kind("giftcode_state.json", read_state, has_posts=True, has_servers=True),
     Kind(
         "giftcode.sqlite",
         tables={
@@ -71,4 +72,12 @@ def open_file(
     if found.read is None:
         return TablesSource(path, found.tables, name=name, zone=zone, is_fallback=found.is_fallback, rank=rank)
     read = partial(found.read, zone=zone)
-    return FileSource(path, read, name=name, title=title, has_posts=found.has_posts, rank=rank)
+    return FileSource(
+        path,
+        read,
+        name=name,
+        title=title,
+        has_posts=found.has_posts,
+        has_servers=found.has_servers,
+        rank=rank,
+    )

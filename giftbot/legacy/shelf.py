@@ -25,6 +25,9 @@ NAMES = (
 FOLDERS = (".", "data", "db", "config", "invite_logs", "cogs")
 """Where earlier bots kept their files, from the directory in which they ran."""
 
+WITH_POSTS = frozenset({".", "data", "cogs"})
+"""Those of them in which the history of posts may lie; elsewhere no earlier bot wrote it."""
+
 IsOurs = Callable[[Path], bool]
 
 
@@ -53,14 +56,14 @@ class DirectoryShelf:
                 yield from self._single()
                 return
         except OSError as error:
-            yield _broken(self._place, str(self._place), error)
+            yield _broken(self._place, str(self._place), error, has_posts=True)
             return
         for folder in FOLDERS:
             place = self._place / folder
             try:
                 paths = sorted(place.iterdir()) if place.is_dir() else []
             except OSError as error:
-                yield _broken(place, folder, error)
+                yield _broken(place, folder, error, has_posts=folder in WITH_POSTS)
                 continue
             for path in paths:
                 yield from self._named(path)
@@ -87,7 +90,7 @@ class DirectoryShelf:
                 try:
                     is_theirs = path.is_file() and not self._is_ours(path)
                 except OSError as error:
-                    yield _broken(path, self._name(path), error)
+                    yield _broken(path, self._name(path), error, has_posts=kind == NAMES[0])
                 else:
                     if is_theirs:
                         yield self._source(path, kind)
@@ -101,8 +104,17 @@ class DirectoryShelf:
         return open_file(path, kind, name=self._name(path), rank=NAMES.index(kind), zone=self._zone)
 
 
-def _broken(path: Path, name: str, error: OSError) -> LegacySource:
-    return BrokenSource(name, str(path), f"{path} cannot be read: {error.strerror or error}.")
+def _broken(path: Path, name: str, error: OSError, *, has_posts: bool) -> LegacySource:
+    # Players and settings that are no copies lie in the file with the history alone.
+    problem = f"{path} cannot be read: {error.strerror or error}."
+    return BrokenSource(
+        name, str(path), problem, has_posts=has_posts, has_servers=has_posts, holds=lambda one: _is_in(name, one)
+    )
+
+
+def _is_in(folder: str, name: str) -> bool:
+    """Whether a source is a file of a folder; names of what is no file have a colon."""
+    return ":" not in name and Path(name).parent == Path(folder)
 
 
 def is_named(name: str, kind: str) -> bool:

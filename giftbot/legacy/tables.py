@@ -46,8 +46,12 @@ class TablesSource:
         self._zone = zone
         self.name = name
         self.title = str(path)
-        self.is_fallback = is_fallback
+        self.is_fallback = self.has_servers = is_fallback
         self.rank = rank
+
+    def covers(self, name: str) -> bool:
+        """Itself alone."""
+        return name == self.name
 
     async def fingerprint(self) -> str:
         """The contents of the file, and of what SQLite has not yet put into it."""

@@ -96,8 +96,13 @@ class Documents:
     rows: list[dict[str, object]]
     title: str = "documents"
     has_posts: bool = False
+    has_servers: bool = True
     is_fallback: bool = False
     rank: int = 0
+
+    def covers(self, name: str) -> bool:
+        """Itself alone."""
+        return name == self.name
 
     async def fingerprint(self) -> str:
         """The name: nobody changes the rows."""

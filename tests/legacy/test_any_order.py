@@ -11,6 +11,7 @@ from typing import cast
 import attrs
 import pytest
 
+from giftbot.errors import StoreError
 from giftbot.models.announcement import AnnouncementState, Origin
 from giftbot.models.code import TAKEN_OVER, CodeStatus
 from giftbot.models.credit import CreditState
@@ -30,7 +31,7 @@ SEEDS = range(20)
 ALL = 10_000
 
 
-class PowerCutError(Exception):
+class PowerCutError(StoreError):
     """The process is gone."""
 
 

@@ -16,6 +16,7 @@ import pytest
 from bson import Int64, ObjectId, json_util
 from structlog.testing import capture_logs
 
+from giftbot.errors import StoreError
 from giftbot.models.announcement import AnnouncementState, Origin
 from giftbot.models.code import CodeStatus
 from giftbot.models.ids import ChannelId, CodeKey, GuildId
@@ -186,7 +187,7 @@ class Dies:
     async def read(self, *, dry_run: bool = False) -> AsyncIterator[Chunk]:
         """Rows are kept and removed; nothing of them is stored."""
         async for _ in self._inner.read(dry_run=dry_run):
-            raise InterruptedError
+            raise StoreError("The process is gone.")
         yield Chunk((), 0)
 
 
@@ -200,7 +201,7 @@ async def test_our_own_database_after_a_crash(server: Mongod, place: Path, dies:
             for source in sources:
                 if source.name.endswith(dies):
                     migrating = Migrating(store=store, clock=ManualClock(), owner="dead")
-                    with pytest.raises(InterruptedError):
+                    with pytest.raises(StoreError):
                         await migrating.run([Dies(source)], report=Lines())  # type: ignore[list-item]
         with (place / f"earlier-giftbot-{dies}.jsonl").open("a") as file:
             file.write('{"_id": "cut of')  # the process died while it wrote

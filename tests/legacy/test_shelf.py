@@ -188,6 +188,43 @@ def _looks_around(place: Path) -> int:
         return 2
 
 
+@pytest.mark.parametrize(
+    ("name", "has_posts"),
+    [("db", False), ("data", True), ("giftcode_state.json", True), ("server_management.db", False)],
+)
+async def test_only_what_may_hold_posts_holds_posting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, has_posts: bool
+) -> None:
+    """A folder of a database server, or joins, that cannot be read are no history; what lies there is known."""
+    path = tmp_path / name
+    if "." in name:
+        leave(tmp_path, name)
+    else:
+        path.mkdir()
+
+    def refuse(place: Path) -> bool:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+
+    if path.is_dir():
+        monkeypatch.setattr(Path, "iterdir", refuse)
+        source = next(one for one in await sources_of(tmp_path, refuse) if one.name == name)
+        assert source.covers(f"{name}/giftcode_state.json")
+    else:
+        [source] = await sources_of(tmp_path, refuse)
+    assert source.covers(name)
+    assert not source.covers("mongodb:reminderbot.sent_giftcodes")
+    assert (source.has_posts, source.has_servers) == (has_posts, has_posts)
+
+
+async def test_a_name_that_no_disk_has(tmp_path: Path) -> None:
+    """It is a sentence, and a short one."""
+    settings = load_settings({"GIFTBOT_DATA_DIR": str(tmp_path)})
+    with pytest.raises(InvalidInputError, match="cannot be looked for: File name too long") as caught:
+        async with open_legacy(settings, ["x" * 5000]):
+            pass
+    assert len(str(caught.value)) < 300
+
+
 async def test_our_own_copies_are_no_source(tmp_path: Path) -> None:
     """Neither the copy of invites nor one of the cloud, whole or damaged; an earlier bot's beside them is one."""
     copy = Copy(

@@ -126,10 +126,10 @@ class FirstStart:
 
 
 def _problems(outcomes: Sequence[Outcome], sources: Sequence[LegacySource]) -> tuple[list[str], list[str]]:
-    """Why sources could not be read, and the names of those that have posts."""
-    failed = [outcome.migration for outcome in outcomes if outcome.migration.is_failed]
-    names = {migration.name for migration in failed}
-    problems = [migration.problem or "" for migration in failed]
+    """Why sources could not be read, and the names of those with posts that nobody knows."""
+    failed = [outcome for outcome in outcomes if outcome.migration.is_failed]
+    names = {outcome.migration.name for outcome in failed if not outcome.is_known}
+    problems = [outcome.migration.problem or "" for outcome in failed]
     return problems, [source.name for source in sources if source.has_posts and source.name in names]
 
 

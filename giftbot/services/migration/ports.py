@@ -27,6 +27,11 @@ class LegacySource(Protocol):
         ...
 
     @property
+    def has_servers(self) -> bool:
+        """Whether it may hold players or settings of servers: before it was read no fallback is."""
+        ...
+
+    @property
     def is_fallback(self) -> bool:
         """Whether what it says of players and settings counts only in servers of which no other source knows.
 
@@ -37,6 +42,10 @@ class LegacySource(Protocol):
     @property
     def rank(self) -> int:
         """Sources of a lower rank are read first: some tell of which server the rows of others are."""
+        ...
+
+    def covers(self, name: str) -> bool:
+        """Whether a source of that name is this one or, for a place that cannot be looked into, was found there."""
         ...
 
     async def fingerprint(self) -> str:

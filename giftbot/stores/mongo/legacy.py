@@ -80,6 +80,7 @@ KINDS = (
 class CollectionSource:
     """`LegacySource` of one collection; with `kept` of one that is shared with this bot."""
 
+    has_servers = True
     is_fallback = False
 
     def __init__(self, database: MongoDatabase, kind: Kind, *, kept: Path | None = None, server: str = "") -> None:
@@ -97,6 +98,10 @@ class CollectionSource:
         self.title = f"collection {kind.name} of the MongoDB database {database.name}{on}"
         self.has_posts = kind.has_posts
         self.rank = KINDS.index(kind) - 2
+
+    def covers(self, name: str) -> bool:
+        """Itself alone."""
+        return name == self.name
 
     async def fingerprint(self) -> str:
         """How many rows there are, and when the last one was changed."""

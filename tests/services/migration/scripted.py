@@ -28,10 +28,15 @@ class ScriptedLegacy:
     name: str = "giftcode_state.json"
     values: Sequence[Found] = ()
     has_posts: bool = True
+    has_servers: bool = True
     is_fallback: bool = False
     rank: int = 0
     failures: int = 0
     """How often it cannot be read to its end."""
+    place: str = ""
+    """What the names of sources begin with that lie where it does."""
+    is_away: bool = False
+    """Whether it cannot even be looked at."""
     mistake: Exception | None = None
     """What it raises once, though no source should."""
     between: Callable[[], Awaitable[None]] = _nothing
@@ -44,8 +49,14 @@ class ScriptedLegacy:
         """Where it is."""
         return f"/earlier/{self.name}"
 
+    def covers(self, name: str) -> bool:
+        """Itself, and all of its place."""
+        return name == self.name or bool(self.place and name.startswith(self.place))
+
     async def fingerprint(self) -> str:
         """The same for the same values."""
+        if self.is_away:
+            raise LegacyError(f"{self.title} cannot be looked at.")
         return f"{self.name}: {self.values!r}"
 
     async def size(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -159,14 +160,83 @@ async def test_the_store_goes_away_in_the_middle(house: House) -> None:
     assert len(started.told()) == 1
 
 
-async def test_a_mistake_of_ours_holds_posting_and_is_tried_again(house: House) -> None:
-    """Whatever happens, nobody is posted to twice; why is in the log."""
+async def test_a_mistake_of_ours_stops_one_source_only(house: House) -> None:
+    """Nobody is posted to twice; why is in the log, the others are read, and it can be given up."""
     source = ScriptedLegacy(values=[sent(1, "FROST77")], mistake=ZeroDivisionError("not foreseen"))
+    other = ScriptedLegacy("other", [sent(2, "SNOW2025")], rank=1)
+    started = start(house, source, other)
+    failed, _ = await started.migrating.run([source, other], report=KeptReport())
+    assert re.fullmatch(
+        r"/earlier/giftcode_state.json cannot be read: something went wrong \([0-9a-f]{6}\); the log has .*",
+        failed.migration.problem or "",
+    )
+    assert await house.store.get_sent_codes(GuildId(2)) == {"SNOW2025"}
+    source.mistake = ZeroDivisionError("not foreseen")
+    begin, held, end = await started.run()
+    assert (begin, end) == (HELD, GONE_ON)
+    assert str(failed.migration.problem) in held
+    source.mistake = ZeroDivisionError("not foreseen")
+    await started.migrating.run([source], report=KeptReport(), again=True)
+    await started.migrating.give_up(source.name)
+    assert (await started.states())[source.name] is MigrationState.GIVEN_UP
+
+
+async def test_a_mistake_without_a_source_holds_posting(house: House) -> None:
+    """Nothing is known then: whatever happens, nobody is posted to twice."""
+    source = ScriptedLegacy(values=[sent(1, "FROST77")])
     started = start(house, source)
+    house.observed.fail_next("take_lease", ZeroDivisionError("not foreseen"))
     begin, mistake, end = await started.run()
     assert (begin, end) == (HELD, GONE_ON)
     assert mistake.startswith("Nothing is posted: taking over an earlier bot's data failed (")
     assert "not foreseen" not in mistake
+
+
+async def test_a_place_that_is_away_after_all_of_it_was_read_holds_nobody(house: House) -> None:
+    """Its history is known, and stays so; a place of which something is missing holds posting."""
+    source = ScriptedLegacy("mongodb:a.sent", [sent(1, "FROST77")])
+    away = ScriptedLegacy("MONGO_URI", is_away=True, place="mongodb:a.")
+    started = start(house, source)
+    [outcome] = await started.migrating.run([away], report=KeptReport())
+    assert not outcome.is_known
+    house.clock.advance(seconds=5)
+    await started.run()
+    for _ in range(2):
+        house.clock.advance(seconds=5)
+        [outcome] = await started.migrating.run([away], report=KeptReport())
+        assert outcome.is_known
+    other = ScriptedLegacy("MONGO_URI_FALLBACK", is_away=True, place="mongodb:b.")
+    [outcome] = await started.migrating.run([other], report=KeptReport())
+    assert not outcome.is_known
+    source.is_away = True
+    [outcome] = await started.migrating.run([source], report=KeptReport())
+    assert outcome.is_known
+    assert (await started.states())[source.name] is MigrationState.DONE
+
+
+async def test_who_names_a_place_reads_what_was_given_up(house: House) -> None:
+    """A good file of the same name elsewhere is not the one that was given up; a bad one changes nothing."""
+    failing = ScriptedLegacy(values=[sent(1, "FROST77")], failures=2)
+    migrating = start(house, failing).migrating
+    await migrating.run([failing], report=KeptReport())
+    await migrating.give_up(failing.name)
+    [outcome] = await migrating.run([failing], report=KeptReport())
+    assert outcome.was_done
+    [outcome] = await migrating.run([failing], report=KeptReport(), asked=True)
+    assert outcome.migration.is_failed
+    assert await start(house).states() == {failing.name: MigrationState.GIVEN_UP}
+    [outcome] = await migrating.run([failing], report=KeptReport(), asked=True)
+    assert not outcome.was_done
+    assert await start(house).states() == {failing.name: MigrationState.DONE}
+
+
+@pytest.mark.parametrize("has_servers", [True, False])
+async def test_a_copy_waits_for_what_knows_servers_only(house: House, has_servers: bool) -> None:
+    """Joins that cannot be read say nothing of players."""
+    failing = ScriptedLegacy("server_management.db", has_posts=False, has_servers=has_servers, failures=1)
+    copy = ScriptedLegacy("giftcode.sqlite", has_posts=False, is_fallback=True)
+    await start(house).migrating.run([failing, copy], report=KeptReport())
+    assert copy.reads == (not has_servers)
 
 
 async def test_a_lease_that_was_lost_is_waited_for(house: House) -> None:
