@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import attrs
 
@@ -56,3 +57,17 @@ async def find_damage(settings: Settings) -> str | None:
     from giftbot.stores.sqlite import looks  # noqa: PLC0415 - as above
 
     return await asyncio.to_thread(looks.find_damage, settings.giftbot_data_dir.absolute() / SQLITE_NAME)
+
+
+async def copy_tables(settings: Settings, directory: Path) -> bool:
+    """Write the SQLite file's contents to a directory, to try something there; whether there was a file.
+
+    What is in MongoDB is not copied. Raises `StoreUnavailableError` when the file cannot be read.
+    """
+    from giftbot.stores.sqlite import looks  # noqa: PLC0415 - as above
+
+    file = settings.giftbot_data_dir.absolute() / SQLITE_NAME
+    if settings.mongo_uri or not await asyncio.to_thread(file.exists):
+        return False
+    await asyncio.to_thread(looks.copy_file, file, directory / SQLITE_NAME)
+    return True

@@ -56,6 +56,11 @@ ReportOption = Annotated[
     typer.Option("--report", metavar="FILE", help="Where skipped rows are listed, one JSON object a line."),
 ]
 HEADINGS = ("source", "state", "found", "changed", "skipped")
+BLIND = (
+    "What this bot knows in MongoDB was not looked at: rows that depend on it may come out otherwise, such as those"
+    " that name no server, and staff links."
+)
+"""Said after a dry run with MongoDB, which has no copy of the tables to try it on."""
 SKIPS, FAILED, INTERRUPTED = 2, 1, 130
 """Exit codes: some rows were skipped; something could not be read; Ctrl+C."""
 
@@ -72,7 +77,7 @@ def migrate(  # noqa: PLR0917 - Typer passes options by name
 ) -> None:
     """Take over what earlier bots left. It is read only; run it again as often as you like.
 
-    The exit code is 0 when all that was read now could be used, 2 when some rows were skipped, 1 when a source
+    The exit code is 0 when all that was read now could be used, 2 when some rows could not, 1 when a source
     could not be read.
     """
     with ops_process(keeps_log=not dry_run) as process:
@@ -81,11 +86,11 @@ def migrate(  # noqa: PLR0917 - Typer passes options by name
             return
         zone = None if timezone is None else _zone(timezone)
         named = None if guild is None else GuildId(guild)
-        wishes: _Wishes = {"named": named, "dry_run": dry_run, "again": again, "asked": bool(source)}
+        wishes: _Wishes = {"named": named, "dry_run": dry_run, "again": again}
         outcomes = _outcomes(process, source or [], report, zone, wishes, json=json)
         if any(outcome.migration.is_failed for outcome in outcomes):
             raise typer.Exit(FAILED)
-        if any(outcome.migration.counts.skips for outcome in outcomes if not outcome.was_done):
+        if any(outcome.migration.counts.unusable for outcome in outcomes if not outcome.was_done):
             raise typer.Exit(SKIPS)
 
 
@@ -95,7 +100,6 @@ class _Wishes(TypedDict):
     named: GuildId | None
     dry_run: bool
     again: bool
-    asked: bool
 
 
 def _outcomes(
@@ -118,11 +122,13 @@ def _outcomes(
 
     with ReportFile(path) as lines, _tables(real, dry_run=dry_run) as process.settings:
         try:
-            outcomes = process.run(run, begins=True)
+            outcomes = process.run(run, begins=True, upgrades=dry_run)
         except KeyboardInterrupt:
             process.output.complain(_interrupted(dry_run=dry_run))
             raise typer.Exit(INTERRUPTED) from None
     _show(process, outcomes, dry_run=dry_run, json=json)
+    if dry_run and real.mongo_uri and not json:
+        process.output.say(BLIND)
     if lines.written is not None and not json:
         process.output.say(f"The skipped rows are in {lines.written}")
     return outcomes
@@ -130,16 +136,24 @@ def _outcomes(
 
 @contextmanager
 def _tables(settings: Settings, *, dry_run: bool) -> Iterator[Settings]:
-    """Settings that lead to where rows are written; for a dry run that is a place of its own, which is removed."""
+    """Settings that lead to where rows are written.
+
+    For a dry run that is a place of its own with a copy of the SQLite file, which is removed.
+    """
+    import asyncio  # noqa: PLC0415
     import tempfile  # noqa: PLC0415
 
     import attrs  # noqa: PLC0415
+
+    from giftbot.storage import copy_tables  # noqa: PLC0415
 
     if not dry_run:
         _make_directory(settings.giftbot_data_dir.absolute())
         yield settings
         return
     with tempfile.TemporaryDirectory(prefix="giftbot-dry-run-") as place:
+        if has_data(settings):
+            asyncio.run(copy_tables(settings, Path(place)))
         none = type(settings.mongo_uri)("")
         yield attrs.evolve(settings, giftbot_data_dir=Path(place), mongo_uri=none)
 

@@ -10,6 +10,13 @@ import attrs
 
 from giftbot.models.ids import GuildId
 
+ELSEWHERE = "known from elsewhere"
+"""Why a copy's row is not taken over in a server of which another source tells."""
+ANOTHER_REQUEST = "another request of the same member"
+"""Why a VIP request is not taken over: a member has one credit."""
+NEEDLESS = frozenset({ELSEWHERE, ANOTHER_REQUEST})
+"""Reasons of rows that could be used, but are not needed."""
+
 
 class MigrationState(enum.StrEnum):
     """How far a source is."""
@@ -44,6 +51,11 @@ class Counts:
     def skips(self) -> int:
         """All rows that were not taken over."""
         return sum(self.skipped.values())
+
+    @property
+    def unusable(self) -> int:
+        """Those of them with which something is wrong."""
+        return sum(count for reason, count in self.skipped.items() if reason not in NEEDLESS)
 
 
 @attrs.frozen

@@ -15,9 +15,9 @@ def taken_over(migrations: Sequence[Migration]) -> str:
     lines = ["I found what an earlier bot left, and took it over:"]
     for one in migrations:
         found = ", ".join(f"{count:,} {kind}" for kind, count in sorted(one.counts.found.items())) or "nothing"
-        skipped = f"; {counted(one.counts.skips, 'row')} could not be used" if one.counts.skips else ""
+        skipped = f"; {counted(one.counts.unusable, 'row')} could not be used" if one.counts.unusable else ""
         lines.append(f"• {one.title}: {found}{skipped}")
-    if any(one.counts.skips for one in migrations):
+    if any(one.counts.unusable for one in migrations):
         lines.append("Each row that could not be used is listed in the data directory, in migration-….jsonl.")
     lines.append("Nothing there was changed. What is posted from now on is new.")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ in a copy beside MongoDB only in servers of which nothing else knows.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -377,6 +378,13 @@ async def make_heaps(seed: int, folder: Path) -> list[Heap]:
         heaps.append(Heap(source, meaning))
     dice.shuffle(heaps)
     return heaps
+
+
+def needless_in(heaps: Sequence[Heap]) -> Counter[str]:
+    """By source: rows of copies in servers of which another source speaks, two players and a setting for each."""
+    known = {server for heap in heaps if not heap.source.is_fallback for server in heap.meaning.servers}
+    copies = [heap for heap in heaps if heap.source.is_fallback]
+    return Counter({copy.source.name: 3 * len(copy.meaning.servers & known) for copy in copies})
 
 
 def meaning_of(heaps: Sequence[Heap]) -> Meaning:

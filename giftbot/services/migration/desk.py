@@ -25,6 +25,7 @@ from giftbot.models.legacy import (
     VipRequest,
     VipRole,
 )
+from giftbot.models.migration import ELSEWHERE
 from giftbot.services.migration.codes import KnownCodes
 from giftbot.services.migration.grants import Grants
 from giftbot.services.migration.homes import Homes
@@ -101,6 +102,7 @@ class Desk:
     def _used(self, chosen: Sequence[C]) -> list[C]:
         """Those that count: all, unless their server is known from elsewhere."""
         self.servers.update(one.guild_id for one in chosen)
+        self.skips += [Skip(_where(one), ELSEWHERE) for one in chosen if one.guild_id in self._besides]
         return [one for one in chosen if one.guild_id not in self._besides]
 
     async def _take_invites(self, given: _Given) -> int:
@@ -121,6 +123,11 @@ class Desk:
     async def finish(self) -> int:
         """Store what was kept, once the source was read to its end; how many rows changed."""
         return await self._codes.flush() + await self._choices.flush()
+
+
+def _where(one: Member | PostChannel | RedeemChannel | AutoRedeem) -> str:
+    what = f"player {one.player_id}" if isinstance(one, Member) else NAMES[type(one)]
+    return f"{what}, server {one.guild_id}"
 
 
 @attrs.define

@@ -37,6 +37,15 @@ def find_damage(path: Path) -> str | None:
     return None if found == "ok" else " ".join(str(found).split())
 
 
+def copy_file(path: Path, to: Path) -> None:
+    """Write what a file holds to another one, also while somebody works on it.
+
+    Raises `StoreUnavailableError` when it cannot be read.
+    """
+    with _opened(path) as connection, translated(to), closing(sqlite3.connect(to)) as copy:
+        connection.backup(copy)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that may write, but does not: one that may not leaves files of the write-ahead log behind."""
