@@ -10,6 +10,7 @@ import attrs
 from giftbot.models.credit import Credit, CreditChange, CreditKind, CreditState, credit_id
 from giftbot.models.ids import CreditId, GuildId, RoleId
 from giftbot.models.legacy import Skip, StaffCode, VipRequest, VipRole
+from giftbot.models.migration import ANOTHER_REQUEST
 from giftbot.models.staff import StaffLink
 from giftbot.services.migration.homes import NO_HOME, Homes
 from giftbot.services.ports import Clock, Store
@@ -17,6 +18,9 @@ from giftbot.services.ports import Clock, Store
 TAKEN = "the invite counts for another staff member"
 NO_LINK = "no link of this staff member is known"
 TAKEN_OVER = "taken over from an earlier bot"
+_UNDATED = ", without a date"
+_KEPT = 200
+"""Characters of each of a request's notes that stay."""
 _ALL = 1000
 """Credits of one member, at most."""
 LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
@@ -90,7 +94,7 @@ class Staff:
         return added != link and await self._store.save_link(attrs.evolve(added, updated_at=self._clock.now()))
 
     async def take_requests(self, requests: Sequence[VipRequest]) -> tuple[int, list[Skip]]:
-        """Store one credit for each member, however many requests there were."""
+        """Store one credit for each member, however many requests there were; the others of a member are skips."""
         rows: dict[CreditId, Credit] = {}
         skips: list[Skip] = []
         for request in requests:
@@ -99,10 +103,14 @@ class Staff:
                 skips.append(Skip(f"VIP request of member {request.user_id}", NO_HOME, request.code or ""))
                 continue
             credit = await self._credit(guild_id, request)
-            rows[credit.credit_id] = _better(rows.get(credit.credit_id), credit)
+            best, other = _sorted(rows.get(credit.credit_id), credit)
+            rows[credit.credit_id] = best
+            skips += _another(other)
         changed = 0
         for credit in rows.values():
-            changed += await self._store_credit(credit)
+            written, other = await self._store_credit(credit)
+            changed += written
+            skips += _another(other)
         return changed, skips
 
     async def _credit(self, guild_id: GuildId, request: VipRequest) -> Credit:
@@ -111,7 +119,11 @@ class Staff:
         if state is CreditState.CREDITED and request.staff_id is None:
             state = CreditState.PENDING
         at = request.at or self._clock.now()
-        note = f"{TAKEN_OVER}: {request.kind or 'request'}, {request.status}"
+        dated = "" if request.at is not None else _UNDATED
+        notes = [
+            *[f"{TAKEN_OVER}: {_short(name)}: {_short(value)}" for name, value in request.notes.items() if value],
+            f"{TAKEN_OVER}: {request.kind or 'request'}, {request.status}{dated}",
+        ]
         return Credit(
             credit_id(guild_id, request.user_id, CreditKind.VIP, join.join_id if join is not None else None),
             guild_id,
@@ -124,20 +136,23 @@ class Staff:
             user_name=request.user_name,
             staff_id=request.staff_id,
             code=request.code,
-            history=(CreditChange(at, state, request.staff_id, None, note),),
+            history=tuple(CreditChange(at, state, request.staff_id, None, note) for note in notes),
         )
 
-    async def _store_credit(self, credit: Credit) -> bool:
-        """Open a credit, if the member has none of any membership: joins may be found later than requests."""
+    async def _store_credit(self, credit: Credit) -> tuple[bool, Credit | None]:
+        """Open a credit, if the member has none of any membership: joins may be found later than requests.
+
+        Whether that changed anything, and the request that gave way, if another one did.
+        """
         there = await self._store.list_credits(credit.guild_id, user_id=credit.user_id, limit=_ALL)
         if not there:
-            return await self._store.open_credit(credit)
+            return await self._store.open_credit(credit), None
         stored = next((one for one in there if _is_taken_over(one)), None)
         if stored is None:
-            return False
+            return False, None
         same = attrs.evolve(credit, credit_id=stored.credit_id, join_id=stored.join_id, revision=stored.revision)
-        better = _better(stored, same)
-        return better != stored and await self._store.save_credit(better)
+        better, other = _sorted(stored, same)
+        return better != stored and await self._store.save_credit(better), other
 
     async def take_roles(self, roles: Sequence[VipRole]) -> tuple[int, list[Skip]]:
         """Let the VIP role be the one that was configured, where none was chosen here."""
@@ -155,14 +170,38 @@ class Staff:
 
 
 def _is_taken_over(credit: Credit) -> bool:
-    return len(credit.history) == 1 and credit.history[0].note.startswith(TAKEN_OVER)
+    return bool(credit.history) and all(step.note.startswith(TAKEN_OVER) for step in credit.history)
 
 
-def _better(one: Credit | None, other: Credit) -> Credit:
-    """Of two requests of the same member the one that came furthest, then the earliest."""
-    return other if one is None else min(one, other, key=_rank)
+def _short(text: str) -> str:
+    return " ".join(text.split())[:_KEPT]
 
 
-def _rank(credit: Credit) -> tuple[int, datetime, int, str, str]:
+def _another(credit: Credit | None) -> list[Skip]:
+    if credit is None:
+        return []
+    kept = "; ".join(step.note.removeprefix(f"{TAKEN_OVER}: ") for step in credit.history)
+    where = f"VIP request of member {credit.user_id}, made {credit.created_at:%Y-%m-%d %H:%M:%S}"
+    return [Skip(where, ANOTHER_REQUEST, kept)]
+
+
+def _sorted(one: Credit | None, other: Credit) -> tuple[Credit, Credit | None]:
+    """Of two requests of a member the one that came furthest, then the earliest; and the other, if it differs."""
+    if one is None:
+        return other, None
+    first, second = sorted((one, other), key=_rank)
+    return first, None if _is_same(first, second) else second
+
+
+def _is_same(one: Credit, other: Credit) -> bool:
+    """Whether it is one request, of which sources may tell at different times: by its moment, if that is known."""
+    notes = one.history[-1].note, other.history[-1].note
+    if not any(note.endswith(_UNDATED) for note in notes):
+        return one.created_at == other.created_at
+    return notes[0] == notes[1] and one.staff_id == other.staff_id
+
+
+def _rank(credit: Credit) -> tuple[int, datetime, int, str, int, list[str]]:
     moment, staff = credit.created_at, credit.staff_id or 0
-    return _ORDER.index(credit.state), moment, staff, credit.user_name or "", credit.history[0].note
+    notes = [step.note for step in credit.history]
+    return _ORDER.index(credit.state), moment, staff, credit.user_name or "", -len(notes), notes
