@@ -11,7 +11,8 @@ import attrs
 import structlog
 
 from giftbot import __version__
-from giftbot.errors import InvalidInputError, LegacyError
+from giftbot.errors import InvalidInputError, LegacyError, StoreError
+from giftbot.logs import new_reference
 from giftbot.models.ids import GuildId
 from giftbot.models.legacy import Skip
 from giftbot.models.migration import Counts, Migration, MigrationState
@@ -48,6 +49,8 @@ class Outcome:
     migration: Migration
     was_done: bool = False
     """Whether it had been taken over before, and was left alone."""
+    is_known: bool = False
+    """Whether all that was ever found there had been taken over before it could no longer be looked at."""
 
 
 class Migrating:
@@ -57,6 +60,7 @@ class Migrating:
         self._store = store
         self._clock = clock
         self._owner = owner
+        self._references: dict[tuple[str, type[Exception]], str] = {}
 
     async def run(
         self,
@@ -66,10 +70,13 @@ class Migrating:
         named: GuildId | None = None,
         dry_run: bool = False,
         again: bool = False,
+        asked: bool = False,
         progress: Progress = lambda source, done, size, values: None,
         waiting: Callable[[], None] = lambda: None,
     ) -> list[Outcome]:
         """Take over all of them; what became of each. With `again` also those that were done before.
+
+        With `asked` somebody named where to read: what lies there is not what was given up under the same name.
 
         A source that fails does not stop the others. Another process that does the same is waited for. `named` is
         the server of rows that name none. `waiting` is called once when another process is waited for.
@@ -81,22 +88,27 @@ class Migrating:
         if not dry_run:
             await self._take_lease(waiting)
         try:
-            outcomes = []
+            outcomes: list[Outcome] = []
+            missing: Migration | None = None
+            begun = await self._store.list_migrations()
             for source in ordered:
                 done = await self._store.list_migrations()
-                before = None if again else _given_up(done, source) or await self._before(done, source, named)
+                given_up = None if asked else _given_up(done, source)
+                before = None if again else given_up or await self._before(done, source, named)
                 if before is not None:
                     outcomes.append(Outcome(before, was_done=True))
                     continue
-                failed = next((one.migration for one in outcomes if one.migration.is_failed), None)
-                if source.is_fallback and failed is not None:
-                    outcomes.append(await self._put_off(source, failed))
+                if source.is_fallback and missing is not None:
+                    outcomes.append(await self._put_off(source, missing))
                     continue
                 known = {guild for one in done if not one.is_fallback for guild in one.servers}
                 besides = known if source.is_fallback else set()
-                outcomes.append(
-                    await self._read(source, report, progress, named=named, dry_run=dry_run, besides=besides)
+                outcome = await self._read(
+                    source, report, progress, named=named, dry_run=dry_run, besides=besides, begun=begun
                 )
+                outcomes.append(outcome)
+                if outcome.migration.is_failed and source.has_servers and not outcome.is_known:
+                    missing = missing or outcome.migration
             return outcomes
         finally:
             if not dry_run:
@@ -151,7 +163,9 @@ class Migrating:
             return None  # without a look at all that is there: a fingerprint costs one
         try:
             fingerprint = await source.fingerprint()
-        except LegacyError:
+        except StoreError:
+            raise
+        except Exception:  # whoever reads it meets it again, and says so
             return None
         found = (one for one in done if one.is_done_with(fingerprint))
         return next((one for one in found if named is None or NO_HOME not in one.counts.skipped), None)
@@ -165,10 +179,12 @@ class Migrating:
         named: GuildId | None,
         dry_run: bool,
         besides: Collection[GuildId] = (),
+        begun: Sequence[Migration] = (),
     ) -> Outcome:
         desk, tally, changed = Desk(self._store, self._clock, named=named, besides=besides), Tally(), 0
         # What a source said of servers before stays said: rows that are gone from it since were taken over.
-        known = {one.name: one.servers for one in await self._store.list_migrations()}
+        records = await self._store.list_migrations()
+        known = {one.name: one.servers for one in records}
         migration = Migration(
             name=source.name,
             title=source.title,
@@ -199,6 +215,10 @@ class Migrating:
             changed += await desk.finish()
         except LegacyError as error:
             problem = str(error)
+        except StoreError:
+            raise
+        except Exception as error:  # the other sources can be read all the same
+            problem = self._mistake(source, error)
         counts = Counts(found=dict(tally.found), changed=0 if dry_run else changed, skipped=dict(tally.skipped))
         migration = attrs.evolve(
             migration,
@@ -208,7 +228,10 @@ class Migrating:
             problem=problem,
             servers=tuple(sorted({*migration.servers, *desk.servers})),
         )
-        await self._store.save_migration(migration)
+        is_known = migration.is_failed and not migration.fingerprint and _is_known(begun, source)
+        if not is_known:
+            decided = _given_up(records, source) if migration.is_failed else None
+            await self._store.save_migration(decided or migration)
         _log.info(
             "data of an earlier bot read",
             source=source.name,
@@ -219,7 +242,13 @@ class Migrating:
             dry_run=dry_run,
             why=problem,
         )
-        return Outcome(migration)
+        return Outcome(migration, is_known=is_known)
+
+    def _mistake(self, source: LegacySource, error: Exception) -> str:
+        """Say that nobody foresaw what a source raises; the same each time, so that it is told once."""
+        reference = self._references.setdefault((source.name, type(error)), new_reference())
+        _log.exception("reading an earlier bot's data failed", source=source.name, ref=reference)
+        return f"{source.title} cannot be read: something went wrong ({reference}); the log has the details."
 
     async def _take_lease(self, waiting: Callable[[], None]) -> None:
         is_first = True
@@ -236,3 +265,13 @@ class Migrating:
 
 def _given_up(done: Sequence[Migration], source: LegacySource) -> Migration | None:
     return next((one for one in done if one.name == source.name and one.state is MigrationState.GIVEN_UP), None)
+
+
+def _is_known(records: Sequence[Migration], source: LegacySource) -> bool:
+    """Whether all that these records know of a source's place was taken over after the place failed last."""
+    found = [one for one in records if source.covers(one.name)]
+    done = [one.finished_at for one in found if one.state is MigrationState.DONE and one.finished_at is not None]
+    if not done or any(one.state is MigrationState.RUNNING for one in found):
+        return False
+    failed = [one for one in found if one.is_failed]
+    return all(one.name == source.name and (one.finished_at or max(done)) < max(done) for one in failed)
