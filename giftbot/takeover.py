@@ -86,7 +86,7 @@ async def _in_databases(stack: AsyncExitStack, settings: Settings, *, is_asked: 
         except (LegacyError, StoreError) as error:
             problem = f"{name} cannot be looked into: {error}"
             holds = partial(_is_on, _server_of(settings, uri))
-            found.append(BrokenSource(name, f"the databases of {name}", problem, holds=holds))
+            found.append(BrokenSource(name, f"the databases of {name}", problem, holds=holds, cause=error))
     return found
 
 

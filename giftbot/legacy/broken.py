@@ -23,10 +23,12 @@ class BrokenSource:
         has_posts: bool = True,
         has_servers: bool = True,
         holds: Callable[[str], bool] = lambda name: False,
+        cause: Exception | None = None,
     ) -> None:
         """Take `problem`, one sentence that says why, and what may be there.
 
-        `holds` tells the names of the sources that are found there when it can be looked into.
+        `holds` tells the names of the sources that are found there when it can be looked into. `cause` is what
+        the `LegacyError` comes from.
         """
         self.name = name
         self.title = title
@@ -34,6 +36,7 @@ class BrokenSource:
         self.has_servers = has_servers
         self._problem = problem
         self._holds = holds
+        self._cause = cause
 
     def covers(self, name: str) -> bool:
         """Itself, and all that is found there."""
@@ -41,13 +44,13 @@ class BrokenSource:
 
     async def fingerprint(self) -> str:
         """Raises `LegacyError`."""
-        raise LegacyError(self._problem)
+        raise LegacyError(self._problem) from self._cause
 
     async def size(self) -> int:
         """Raises `LegacyError`."""
-        raise LegacyError(self._problem)
+        raise LegacyError(self._problem) from self._cause
 
     async def read(self, *, dry_run: bool = False) -> AsyncIterator[Chunk]:
         """Raises `LegacyError`."""
-        raise LegacyError(self._problem)
+        raise LegacyError(self._problem) from self._cause
         yield  # a generator, as those of other sources are

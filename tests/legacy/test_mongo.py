@@ -16,7 +16,7 @@ import pytest
 from bson import Int64, ObjectId, json_util
 from structlog.testing import capture_logs
 
-from giftbot.errors import StoreError
+from giftbot.errors import GiftbotError, StoreError
 from giftbot.models.announcement import AnnouncementState, Origin
 from giftbot.models.code import CodeStatus
 from giftbot.models.ids import ChannelId, CodeKey, GuildId
@@ -251,6 +251,9 @@ async def test_a_server_that_is_away(place: Path) -> None:
         with pytest.raises(Exception, match="MONGO_URI_FALLBACK cannot be looked into") as caught:
             await sources[1].fingerprint()
         assert "secret" not in str(caught.value)
+        assert isinstance(caught.value.__cause__, GiftbotError)
+        assert sources[1].covers(f"mongodb:reminderbot.sent_giftcodes@{server_mark(uri)}")
+        assert not sources[1].covers("mongodb:reminderbot.sent_giftcodes")
 
 
 async def test_rows_that_a_driver_does_not_like(server: Mongod, place: Path) -> None:

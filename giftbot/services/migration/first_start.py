@@ -24,6 +24,8 @@ AGAIN = 300.0
 """Seconds after which what failed is tried again."""
 SOON = 5.0
 """Seconds after which it is tried again when the store was away."""
+SOON_TRIES = 6
+"""How often what was out of reach is tried again that soon, before anybody is told of it."""
 
 OpenLegacy = Callable[[], AbstractAsyncContextManager[Sequence[LegacySource]]]
 OpenReport = Callable[[], AbstractAsyncContextManager[Report]]
@@ -67,6 +69,7 @@ class FirstStart:
         self._look = look
         self._notices = notices
         self._clock = clock
+        self._tries = 0
 
     def begin(self) -> None:
         """Hold what waits; call this before anything is posted."""
@@ -98,6 +101,10 @@ class FirstStart:
             return AGAIN
         else:
             self._go_on(problems, holding)
+        self._tries += 1
+        if self._tries <= SOON_TRIES and any(outcome.is_passing for outcome in outcomes):
+            await self._tell(outcomes, [], [])
+            return SOON
         await self._tell(outcomes, problems, holding)
         return AGAIN if problems else None
 

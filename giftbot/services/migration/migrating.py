@@ -11,7 +11,7 @@ import attrs
 import structlog
 
 from giftbot import __version__
-from giftbot.errors import InvalidInputError, LegacyError, StoreError
+from giftbot.errors import InvalidInputError, LegacyError, StoreError, StoreUnavailableError
 from giftbot.logs import new_reference
 from giftbot.models.ids import GuildId
 from giftbot.models.legacy import Skip
@@ -51,6 +51,8 @@ class Outcome:
     """Whether it had been taken over before, and was left alone."""
     is_known: bool = False
     """Whether all that was ever found there had been taken over before it could no longer be looked at."""
+    is_passing: bool = False
+    """Whether it failed because a server was out of reach, which may be for seconds only."""
 
 
 class Migrating:
@@ -195,7 +197,7 @@ class Migrating:
             is_fallback=source.is_fallback,
             servers=known.get(source.name, ()),
         )
-        problem = None
+        problem, is_passing = None, False
         try:
             migration = attrs.evolve(migration, fingerprint=await source.fingerprint())
             await self._store.save_migration(migration)
@@ -214,7 +216,7 @@ class Migrating:
                     await asyncio.sleep(0)
             changed += await desk.finish()
         except LegacyError as error:
-            problem = str(error)
+            problem, is_passing = str(error), _is_passing(error)
         except StoreError:
             raise
         except Exception as error:  # the other sources can be read all the same
@@ -242,7 +244,7 @@ class Migrating:
             dry_run=dry_run,
             why=problem,
         )
-        return Outcome(migration, is_known=is_known)
+        return Outcome(migration, is_known=is_known, is_passing=is_passing)
 
     def _mistake(self, source: LegacySource, error: Exception) -> str:
         """Say that nobody foresaw what a source raises; the same each time, so that it is told once."""
@@ -265,6 +267,12 @@ class Migrating:
 
 def _given_up(done: Sequence[Migration], source: LegacySource) -> Migration | None:
     return next((one for one in done if one.name == source.name and one.state is MigrationState.GIVEN_UP), None)
+
+
+def _is_passing(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, StoreUnavailableError):
+        error = error.__cause__
+    return error is not None
 
 
 def _is_known(records: Sequence[Migration], source: LegacySource) -> bool:

@@ -35,8 +35,10 @@ class ScriptedLegacy:
     """How often it cannot be read to its end."""
     place: str = ""
     """What the names of sources begin with that lie where it does."""
-    is_away: bool = False
-    """Whether it cannot even be looked at."""
+    away: int = 0
+    """How often it cannot even be looked at."""
+    why: Exception | None = None
+    """What that comes from."""
     mistake: Exception | None = None
     """What it raises once, though no source should."""
     between: Callable[[], Awaitable[None]] = _nothing
@@ -55,8 +57,9 @@ class ScriptedLegacy:
 
     async def fingerprint(self) -> str:
         """The same for the same values."""
-        if self.is_away:
-            raise LegacyError(f"{self.title} cannot be looked at.")
+        if self.away:
+            self.away -= 1
+            raise LegacyError(f"{self.title} cannot be looked at.") from self.why
         return f"{self.name}: {self.values!r}"
 
     async def size(self) -> int:

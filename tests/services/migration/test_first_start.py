@@ -11,9 +11,10 @@ from datetime import timedelta
 import attrs
 import pytest
 
+from giftbot.errors import StoreUnavailableError
 from giftbot.models.ids import GuildId
 from giftbot.models.migration import MigrationState
-from giftbot.services.migration.first_start import AGAIN, SOON, FirstStart
+from giftbot.services.migration.first_start import AGAIN, SOON, SOON_TRIES, FirstStart
 from giftbot.services.migration.migrating import HOLDS_FOR, LEASE, Migrating
 from giftbot.services.migration.ports import LegacySource
 from giftbot.text.migration import HELD
@@ -195,7 +196,7 @@ async def test_a_mistake_without_a_source_holds_posting(house: House) -> None:
 async def test_a_place_that_is_away_after_all_of_it_was_read_holds_nobody(house: House) -> None:
     """Its history is known, and stays so; a place of which something is missing holds posting."""
     source = ScriptedLegacy("mongodb:a.sent", [sent(1, "FROST77")])
-    away = ScriptedLegacy("MONGO_URI", is_away=True, place="mongodb:a.")
+    away = ScriptedLegacy("MONGO_URI", away=99, place="mongodb:a.")
     started = start(house, source)
     [outcome] = await started.migrating.run([away], report=KeptReport())
     assert not outcome.is_known
@@ -205,13 +206,25 @@ async def test_a_place_that_is_away_after_all_of_it_was_read_holds_nobody(house:
         house.clock.advance(seconds=5)
         [outcome] = await started.migrating.run([away], report=KeptReport())
         assert outcome.is_known
-    other = ScriptedLegacy("MONGO_URI_FALLBACK", is_away=True, place="mongodb:b.")
+    other = ScriptedLegacy("MONGO_URI_FALLBACK", away=99, place="mongodb:b.")
     [outcome] = await started.migrating.run([other], report=KeptReport())
     assert not outcome.is_known
-    source.is_away = True
+    source.away = 99
     [outcome] = await started.migrating.run([source], report=KeptReport())
     assert outcome.is_known
     assert (await started.states())[source.name] is MigrationState.DONE
+
+
+@pytest.mark.parametrize(("away", "told", "waited"), [(2, 0, 2 * SOON), (7, 1, SOON_TRIES * SOON + AGAIN)])
+async def test_a_server_that_is_away_for_seconds(house: House, away: int, told: int, waited: float) -> None:
+    """It is asked again soon, and nobody is told; the owner is told of one that stays away, which is asked less."""
+    source = ScriptedLegacy("MONGO_URI", away=away, why=StoreUnavailableError("No primary."))
+    started = start(house, source)
+    began = house.clock.now()
+    words = await started.run()
+    assert [word == GONE_ON for word in words] == [False] * (away + 1) + [True]
+    assert house.clock.now() - began == timedelta(seconds=waited)
+    assert len(started.told()) == told
 
 
 async def test_who_names_a_place_reads_what_was_given_up(house: House) -> None:
