@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from giftbot.stores.sqlite.schema import MIGRATIONS
 from tests.legacy import shapes
 from tests.mongod import Mongod
 from tests.ops.earlier import EMBER, NORTH, contents, leave_state
@@ -61,9 +62,10 @@ def test_it_knows_the_servers_of_the_bot(tmp_path: Path) -> None:
 
 
 def test_a_file_of_an_older_schema(tmp_path: Path) -> None:
-    """A dry run works on a copy, and upgrades that one only; so it does where there is no bot yet."""
+    """A dry run works on a copy, and upgrades that one only."""
     made = on_sqlite(tmp_path / "data")
-    shapes.write_tables(made.directory / "giftbot.sqlite", "PRAGMA user_version = 0;", [])
+    script = ";".join([*MIGRATIONS[0], "PRAGMA user_version = 1;"])
+    shapes.write_tables(made.directory / "giftbot.sqlite", script, [])
     before = contents(made.directory)
     assert made.run("migrate", "--from", str(_leave_requests(tmp_path / "old")), "--dry-run").code == 2
     assert contents(made.directory) == before
