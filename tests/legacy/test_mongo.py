@@ -7,9 +7,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pymongo
 import pytest
@@ -29,6 +30,7 @@ from giftbot.services.ports import Store
 from giftbot.settings import Settings, load_settings
 from giftbot.stores.mongo.legacy import server_mark
 from giftbot.stores.mongo.store import open_mongo
+from giftbot.stores.sqlite.store import open_sqlite
 from giftbot.takeover import open_legacy
 from tests.conftest import MongodFactory
 from tests.fakes import ManualClock
@@ -89,8 +91,12 @@ def settings_of(server: Mongod, directory: Path, **more: str) -> Settings:
 
 
 async def migrate(store: Store, settings: Settings, *, dry_run: bool = False, owner: str = "me") -> list[Outcome]:
-    """Take over what is in the databases."""
-    async with open_legacy(settings, ["mongo"]) as sources:
+    """Take over what is in the databases; a dry run writes to tables that are thrown away."""
+    async with AsyncExitStack() as stack:
+        sources = await stack.enter_async_context(open_legacy(settings, ["mongo"]))
+        if dry_run:
+            thrown = Path(stack.enter_context(TemporaryDirectory())) / "giftbot.sqlite"
+            store = await stack.enter_async_context(open_sqlite(thrown))
         migrating = Migrating(store=store, clock=ManualClock(), owner=owner)
         return await migrating.run(sources, report=Lines(), dry_run=dry_run)
 
