@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
+from typing import cast
 
 from aiohttp import web
 
@@ -10,7 +12,8 @@ from bench.figures import Figure
 from bench.lateness import probing
 from bench.session import Session
 from giftbot.errors import SourceError
-from giftbot.sources.http import open_fetcher
+from giftbot.sources.http import Fetcher, open_fetcher
+from giftbot.sources.polled import PolledSource
 from tests.sources.pathological import CASES
 
 
@@ -31,7 +34,8 @@ async def measure(session: Session) -> list[Figure]:
         [(host, port)] = [address[:2] for address in runner.addresses]
         async with open_fetcher(allow_private=True) as fetcher, probing() as probe:
             for path, (kind, _, _) in zip(bodies, CASES, strict=True):
-                source = kind(f"http://{host}:{port}{path}", fetcher)
+                make = cast("Callable[[str, Fetcher], PolledSource]", kind)
+                source = make(f"http://{host}:{port}{path}", fetcher)
                 await session.watch.begin()
                 probe.take()
                 with contextlib.suppress(SourceError):

@@ -86,7 +86,7 @@ def migrate(  # noqa: PLR0917 - Typer passes options by name
             return
         zone = None if timezone is None else _zone(timezone)
         named = None if guild is None else GuildId(guild)
-        wishes: _Wishes = {"named": named, "dry_run": dry_run, "again": again, "asked": bool(source)}
+        wishes: _Wishes = {"named": named, "dry_run": dry_run, "again": again}
         outcomes = _outcomes(process, source or [], report, zone, wishes, json=json)
         if any(outcome.migration.is_failed for outcome in outcomes):
             raise typer.Exit(FAILED)
@@ -100,7 +100,6 @@ class _Wishes(TypedDict):
     named: GuildId | None
     dry_run: bool
     again: bool
-    asked: bool
 
 
 def _outcomes(

@@ -72,13 +72,10 @@ class Migrating:
         named: GuildId | None = None,
         dry_run: bool = False,
         again: bool = False,
-        asked: bool = False,
         progress: Progress = lambda source, done, size, values: None,
         waiting: Callable[[], None] = lambda: None,
     ) -> list[Outcome]:
         """Take over all of them; what became of each. With `again` also those that were done before.
-
-        With `asked` somebody named where to read: what lies there is not what was given up under the same name.
 
         A source that fails does not stop the others. Another process that does the same is waited for. `named` is
         the server of rows that name none. `waiting` is called once when another process is waited for.
@@ -87,6 +84,8 @@ class Migrating:
         used. The sources are left as they are, nobody is waited for, and no row counts as changed.
         """
         ordered = sorted(sources, key=lambda source: (source.is_fallback, source.rank))
+        if not ordered:
+            return []  # without a lease: a start after a crash would wait for the dead process's
         if not dry_run:
             await self._take_lease(waiting)
         try:
@@ -95,8 +94,7 @@ class Migrating:
             begun = await self._store.list_migrations()
             for source in ordered:
                 done = await self._store.list_migrations()
-                given_up = None if asked else _given_up(done, source)
-                before = None if again else given_up or await self._before(done, source, named)
+                before = None if again else _given_up(done, source) or await self._before(done, source, named)
                 if before is not None:
                     outcomes.append(Outcome(before, was_done=True))
                     continue
@@ -266,7 +264,9 @@ class Migrating:
 
 
 def _given_up(done: Sequence[Migration], source: LegacySource) -> Migration | None:
-    return next((one for one in done if one.name == source.name and one.state is MigrationState.GIVEN_UP), None)
+    """When somebody went on without a source: without this one, not without one of the same name elsewhere."""
+    given_up = (one for one in done if one.state is MigrationState.GIVEN_UP)
+    return next((one for one in given_up if (one.name, one.title) == (source.name, source.title)), None)
 
 
 def _is_passing(error: BaseException | None) -> bool:

@@ -49,7 +49,7 @@ class ScriptedLegacy:
     @property
     def title(self) -> str:
         """Where it is."""
-        return f"/earlier/{self.name}"
+        return f"{self.place or '/earlier/'}{self.name}"
 
     def covers(self, name: str) -> bool:
         """Itself, and all of its place."""

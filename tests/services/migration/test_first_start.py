@@ -227,18 +227,19 @@ async def test_a_server_that_is_away_for_seconds(house: House, away: int, told: 
     assert len(started.told()) == told
 
 
-async def test_who_names_a_place_reads_what_was_given_up(house: House) -> None:
-    """A good file of the same name elsewhere is not the one that was given up; a bad one changes nothing."""
-    failing = ScriptedLegacy(values=[sent(1, "FROST77")], failures=2)
+async def test_a_file_of_the_same_name_elsewhere_is_not_what_was_given_up(house: House) -> None:
+    """That one stays given up, until somebody reads it again on purpose."""
+    failing = ScriptedLegacy(values=[sent(1, "FROST77")], failures=1)
     migrating = start(house, failing).migrating
     await migrating.run([failing], report=KeptReport())
     await migrating.give_up(failing.name)
     [outcome] = await migrating.run([failing], report=KeptReport())
     assert outcome.was_done
-    [outcome] = await migrating.run([failing], report=KeptReport(), asked=True)
-    assert outcome.migration.is_failed
-    assert await start(house).states() == {failing.name: MigrationState.GIVEN_UP}
-    [outcome] = await migrating.run([failing], report=KeptReport(), asked=True)
+    [outcome] = await migrating.run([failing], report=KeptReport(), again=True)
+    assert not outcome.was_done
+    await migrating.run([ScriptedLegacy(failures=1)], report=KeptReport(), again=True)
+    await migrating.give_up(failing.name)
+    [outcome] = await migrating.run([ScriptedLegacy(place="/elsewhere/")], report=KeptReport())
     assert not outcome.was_done
     assert await start(house).states() == {failing.name: MigrationState.DONE}
 
