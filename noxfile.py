@@ -40,8 +40,8 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Unit and contract tests, and whole runs on the sandbox.
 
-    A test that fails is run up to twice more, for a machine that starves processes; the summary names it (R), and it
-    is to be mended as if it had failed.
+    A test that fails is run up to twice more, for a machine that starves processes; the summary names it (R), and
+    it is to be mended as if it had failed.
     """
     install(session, "tests")
     workers = os.environ.get("TEST_WORKERS", "3")
