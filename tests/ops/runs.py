@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import structlog
 from typer.testing import CliRunner
 
 from giftbot.sandbox import Sandbox
@@ -54,7 +55,10 @@ def clean_environ() -> dict[str, str]:
 def run_here(environ: dict[str, str], *arguments: str, answer: str | None = None) -> Run:
     """Run a command in this process; `answer` is what is typed."""
     unset = {name: None for name in os.environ if name.startswith(OURS)}
-    result = CliRunner().invoke(app, arguments, input=answer, env={**unset, **environ})
+    try:
+        result = CliRunner().invoke(app, arguments, input=answer, env={**unset, **environ})
+    finally:
+        structlog.reset_defaults()  # the command sent the log to a file of its own
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Run(result.exit_code, result.stdout, result.stderr)
