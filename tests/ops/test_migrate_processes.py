@@ -23,7 +23,7 @@ from tests.ops.installation import Installation, on_mongo, on_sqlite
 from tests.ops.runs import clean_environ, run_ops
 
 ROOT = Path(__file__).parents[2]
-SERVERS, CODES = 1600, 100
+SERVERS, CODES = 3000, 100
 
 
 @pytest.fixture(params=["sqlite", "mongo"])
