@@ -9,21 +9,19 @@ import attrs
 from giftbot.attribution import Attribution, assemble_attribution
 from giftbot.models.times import PostingTimes, RedeemingTimes
 from giftbot.outside import Discord, Outside
+from giftbot.redemption import assemble_redemption
 from giftbot.services.aftermath import Aftermath
 from giftbot.services.announcements import Announcements
-from giftbot.services.asking import Asking
 from giftbot.services.checks import Checks
 from giftbot.services.codes import Codes
 from giftbot.services.delivery import Deliveries
 from giftbot.services.detection import Detection
-from giftbot.services.enrolment import Enrolment
 from giftbot.services.governor import Governor
 from giftbot.services.guilds import Guilds
 from giftbot.services.history import History
 from giftbot.services.invites.actors import Actors
 from giftbot.services.job_progress import JobProgress
 from giftbot.services.job_results import JobResults
-from giftbot.services.job_run import Tools, ahead_of
 from giftbot.services.marks import Marks
 from giftbot.services.migration.first_start import FirstStart, Waiting
 from giftbot.services.migration.migrating import Migrating
@@ -32,21 +30,16 @@ from giftbot.services.pacer import Pacer
 from giftbot.services.players import Players
 from giftbot.services.ports import Clock, OwnerDirectory, Source, Store
 from giftbot.services.posting import Posting
-from giftbot.services.proving import Proving
-from giftbot.services.records import Records
 from giftbot.services.redeeming import Redeeming
 from giftbot.services.redemptions import Redemptions
 from giftbot.services.reports import Reports
 from giftbot.services.rollups import Rollups
-from giftbot.services.rosters import Rosters
 from giftbot.services.rulings import Rulings
-from giftbot.services.running import Running
 from giftbot.services.signal import Signal
 from giftbot.services.state_copy import StateCopy
 from giftbot.services.status import Status
 from giftbot.services.trials import Trials
 from giftbot.services.upkeep import Upkeep
-from giftbot.services.verdicts import Verdicts
 from giftbot.services.verification import Verification
 from giftbot.settings import Settings
 
@@ -96,12 +89,11 @@ class Services:
 
 @attrs.frozen
 class _Ground:
-    """What posting and redeeming both stand on."""
+    """What the parts stand on."""
 
     settings: Settings
     outside: Outside
     discord: Discord
-    codes: Codes
     notices: Notices
     owner: str
     """The name of this process incarnation."""
@@ -116,8 +108,17 @@ def assemble(
     notices = Notices(store=store, notifier=discord.notifier, clock=clock)
     is_verifying = settings.verify_player is not None and settings.game_rate_per_minute > 0
     codes = Codes(store=store, clock=clock, verify=is_verifying)
-    ground = _Ground(settings, outside, discord, codes, notices, owner, times)
-    posting, redeeming = _assemble_posting(ground), _assemble_redeeming(ground)
+    ground = _Ground(settings, outside, discord, notices, owner, times)
+    posting = _assemble_posting(ground)
+    redeeming = assemble_redemption(
+        settings,
+        outside,
+        discord,
+        codes=codes,
+        notices=notices,
+        owner=owner,
+        times=RedeemingTimes().scaled(times.factor),
+    )
     detection = Detection(
         outside.sources, codes=codes, notices=notices, clock=clock, interval=settings.giftcode_check_interval
     )
@@ -242,74 +243,3 @@ def _assemble_posting(ground: _Ground) -> _PostingPart:
         rate=rate,
     )
     return _PostingPart(announcements, guilds, marks, pacer, posting)
-
-
-@attrs.frozen
-class _RedeemingPart:
-    governor: Governor
-    players: Players
-    redemptions: Redemptions
-    redeeming: Redeeming
-    progress: JobProgress
-
-
-def _assemble_redeeming(ground: _Ground) -> _RedeemingPart:
-    settings, notices = ground.settings, ground.notices
-    store, clock, game = ground.outside.store, ground.outside.clock, ground.outside.game
-    wake, running, times = Signal(), Running(), RedeemingTimes().scaled(ground.times.factor)
-    governor = Governor(
-        game=game,
-        store=store,
-        clock=clock,
-        per_minute=settings.game_rate_per_minute,
-        spacing=settings.game_player_spacing,
-        owner=ground.owner,
-        notices=notices,
-    )
-    enrolment = Enrolment(store=store, clock=clock)
-    verdicts = Verdicts(store=store, codes=ground.codes, notices=notices, errands=governor.errands, clock=clock)
-    asking = Asking(governor=governor, store=store, records=Records(store), verdicts=verdicts, clock=clock)
-    redemptions = Redemptions(
-        store=store,
-        codes=ground.codes,
-        enrolment=enrolment,
-        asking=asking,
-        governor=governor,
-        running=running,
-        clock=clock,
-        wake=wake,
-    )
-    progress = JobProgress(
-        board=ground.discord.board, store=store, guilds=store, codes=store, clock=clock, site=game.site
-    )
-    tools = Tools(
-        store=store,
-        asking=asking,
-        enrolment=enrolment,
-        governor=governor,
-        progress=progress,
-        clock=clock,
-        times=times,
-        ahead=ahead_of(settings.game_rate_per_minute),
-    )
-    redeeming = Redeeming(
-        store=store,
-        tools=tools,
-        governor=governor,
-        clock=clock,
-        times=times,
-        running=running,
-        wake=wake,
-        owner=ground.owner,
-    )
-    players = Players(
-        store=store,
-        results=store,
-        guilds=store,
-        proving=Proving(governor=governor, clock=clock),
-        rosters=Rosters(store=store, guilds=store, redemptions=redemptions, clock=clock),
-        redemptions=redemptions,
-        clock=clock,
-        site=game.site,
-    )
-    return _RedeemingPart(governor, players, redemptions, redeeming, progress)
