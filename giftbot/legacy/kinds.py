@@ -60,6 +60,7 @@ KINDS = (
     Kind("invite_joins.json", dumps.read_joins),
     Kind("invite_joins.csv", dumps.read_join_table),
     Kind("discord_data_backup.json", dumps.read_cloud),
+    Kind("cloud_backup.json", dumps.read_cloud),  # what this bot found in the cloud, and kept before it wrote there
     Kind("staff_config.json", dumps.read_staff_config),
 )
 

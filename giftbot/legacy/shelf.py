@@ -19,6 +19,7 @@ NAMES = (
     "invite_joins.json",
     "invite_joins.csv",
     "discord_data_backup.json",
+    "cloud_backup.json",
     "staff_config.json",
 )
 """The files that are known, in the order in which they are read best."""

@@ -86,6 +86,11 @@ class Migration:
         """Whether it is to be tried again."""
         return self.state is MigrationState.FAILED
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it was not read to its end: it failed, or is being read, or a process died meanwhile."""
+        return self.state in (MigrationState.FAILED, MigrationState.RUNNING)
+
     def is_done_with(self, fingerprint: str) -> bool:
         """Whether nothing is left to be taken over of the source as it is now."""
         return self.state is MigrationState.DONE and self.fingerprint == fingerprint

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from giftbot.errors import InvalidInputError, LegacyError
-from giftbot.models.legacy import SentCode
+from giftbot.models.legacy import Membership, SentCode
 from giftbot.services.invites.envelope import render_copy, render_file
 from giftbot.services.invites.ports import Copy
 from giftbot.settings import load_settings
@@ -60,6 +60,14 @@ async def test_everything_where_earlier_bots_put_it(tmp_path: Path) -> None:
     assert [one.has_posts for one in found] == [True, True] + [False] * (len(WRITERS) - 1)
     assert {one.name for one in found if one.is_fallback} == {"db/giftcode.sqlite"}
     assert await sources_of(tmp_path / "nowhere") == []
+
+
+async def test_what_the_bot_found_in_the_cloud_and_kept_is_a_source(tmp_path: Path) -> None:
+    """It lies there before the bot writes its own copy to that place."""
+    shapes.write_json(tmp_path / "cloud_backup.json.legacy", shapes.CLOUD)
+    [source] = await sources_of(tmp_path)
+    assert source.name == "cloud_backup.json.legacy"
+    assert of(Membership, await read(source))
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
+from giftbot.errors import StoreError
 from giftbot.models.code import TAKEN_OVER, CodeStatus, GiftCode, Sighting
 from giftbot.models.ids import CodeKey
 from giftbot.models.legacy import Grant, KnownCode, SentCode
@@ -55,7 +56,10 @@ class KnownCodes:
         return changed
 
     async def _merge(self, code: KnownCode) -> bool:
-        """Add to a code that is there; whether that changed it. What a source said of it since counts more."""
+        """Add to a code that is there; whether that changed it. What a source said of it since counts more.
+
+        Raises `StoreError` when somebody else changes it over and over.
+        """
         for _ in range(_TRIES):
             stored = (await self._store.get_codes([code.key])).get(code.key)
             if stored is None or stored.sources.keys() - {TAKEN_OVER}:
@@ -75,7 +79,7 @@ class KnownCodes:
                 return False
             if await self._store.replace_code(merged):
                 return True
-        return False
+        raise StoreError(f"{code.key} is being changed by somebody else over and over. Run the migration again.")
 
 
 def preferred(one: str, other: str) -> str:

@@ -115,8 +115,11 @@ class Migrating:
                 await self._store.drop_lease(LEASE, self._owner)
 
     async def give_up(self, name: str, *, dry_run: bool = False) -> Migration:
-        """Go on without a source that failed. Raises `InvalidInputError` when none of that name did."""
-        failed = {one.name: one for one in await self._store.list_migrations() if one.is_failed}
+        """Go on without a source that failed, or at which a process died.
+
+        Raises `InvalidInputError` when there is none of that name.
+        """
+        failed = {one.name: one for one in await self._store.list_migrations() if one.is_open}
         if name not in failed:
             others = f"These have: {', '.join(failed)}." if failed else "None has."
             raise InvalidInputError(f"No source “{name}” has failed. {others}")
